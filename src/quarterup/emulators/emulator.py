@@ -1,0 +1,157 @@
+"""The contract of an emulator: what every real emulator gives the rest of quarterup, whatever runs inside it.
+
+An emulator is a child process that is stepped frame by frame. What to watch, and the size and kind of the picture, is
+fixed when it starts, so that a step is one request and one reply, both binary, both of known length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NewType, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+StateId = NewType("StateId", int)
+"""Names a save state that lives in the emulator's own memory."""
+
+HeldInputs = Sequence[str] | Mapping[str, int]
+"""Inputs to hold: field names (a digital field is pressed), or names with values (analog fields, DIP switches).
+
+Tuples are fastest: their encoding is remembered."""
+
+
+class EmulatorError(Exception):
+    """What went wrong with an emulator, and what to do about it."""
+
+
+class EmulatorNotFound(EmulatorError):
+    """The emulator is not installed, or too old for what was asked."""
+
+
+class RomError(EmulatorError):
+    """A ROM set is missing, incomplete or unreadable."""
+
+
+class EmulatorDied(EmulatorError):
+    """The emulator's process ended, stopped answering, or answered nonsense. Its last printed lines are in the text."""
+
+
+@dataclass(frozen=True)
+class MemoryRange:
+    """`size` bytes from `start` that every step returns.
+
+    `device` and `space` are the emulator's own names; MAME's default is the program space of the main CPU.
+    """
+
+    start: int
+    size: int
+    device: str = ":maincpu"
+    space: str = "program"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The picture every step returns: native size, or scaled to `width` x `height`; RGB, or gray."""
+
+    width: int | None = None
+    height: int | None = None
+    gray: bool = False
+
+
+@dataclass(frozen=True)
+class InputField:
+    """One thing of the machine that can be pressed, turned or switched.
+
+    `name` addresses it everywhere: the short field name where that is unique, else `port/field`.
+    """
+
+    name: str
+    port: str
+    field: str
+    kind: str
+    """`digital`, `analog` (dial, paddle, trackball, stick), `dipswitch` or `config`."""
+    mask: int
+    minimum: int
+    maximum: int
+    default: int
+    player: int
+    settings: Mapping[int, str] = field(default_factory=dict)
+    """For DIP switches: value -> what the board's manual calls it."""
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """What is known about the running machine."""
+
+    machine: str
+    description: str
+    emulator: str
+    """For instance `MAME 0.251`."""
+    screen_width: int
+    """Native width in pixels of the upright picture."""
+    screen_height: int
+    refresh_hz: float
+    rom_status: str
+    """`good`, `stand-in`, `other checksums` or `no ROM needed`."""
+    rom_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What one step gave back.
+
+    `memory` and `screen` are views into buffers that the next step overwrites: copy what must outlive it.
+    """
+
+    number: int
+    """Frames emulated since power-on (a loaded state brings its own count back)."""
+    memory: NDArray[np.uint8]
+    """The watched ranges one after another, shape (total bytes,)."""
+    screen: NDArray[np.uint8] | None
+    """Shape (height, width, 3) RGB or (height, width) gray, or None when no picture was asked for."""
+
+
+class Emulator(Protocol):
+    """A running emulator. All methods raise `EmulatorDied` once the process is gone."""
+
+    @property
+    def facts(self) -> MachineFacts: ...
+
+    @property
+    def inputs(self) -> Mapping[str, InputField]:
+        """Every field that can be held, by name."""
+        ...
+
+    def step(self, inputs: HeldInputs = (), frames: int = 1) -> Frame:
+        """Hold `inputs` for `frames` frames and return what the machine then holds and shows."""
+        ...
+
+    def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
+        """The first half of `step`: ask, without waiting. Lets one process drive many emulators at once."""
+        ...
+
+    def receive_step(self) -> Frame:
+        """The second half of `step`: wait for the answer."""
+        ...
+
+    def write(self, address: int, data: bytes) -> None:
+        """Poke `data` into memory."""
+        ...
+
+    def save_state(self) -> StateId:
+        """Keep the machine's exact state in the emulator's memory."""
+        ...
+
+    def load_state(self, state: StateId) -> None:
+        """Go back to a saved state. The next step continues from it, byte for byte."""
+        ...
+
+    def drop_state(self, state: StateId) -> None:
+        """Forget a saved state."""
+        ...
+
+    def close(self) -> None:
+        """End the process and remove everything it left on disk. Safe to call twice."""
+        ...
