@@ -1,0 +1,349 @@
+-- The bridge inside MAME: one script for every machine. MAME starts it with -autoboot_script.
+--
+-- It opens two named pipes (or one TCP socket), says hello, takes its configuration, and from then on answers requests:
+-- one reply a request, both binary, little endian, each preceded by its length. The requests and replies are described
+-- in mame_protocol.py; the two files change together and share PROTOCOL.
+--
+-- Where it acts: `register_frame_done`. Inputs set there are seen by the game in the very next frame, and the callback
+-- exists in every MAME version. Save states are exact only when MAME is paused and between two time slices, which is
+-- the first `register_periodic` after a whole frame update spent in pause.
+
+local PROTOCOL = 1
+local MAGIC = "QUARTRUP"
+local OK, FAILED = 0, 1
+local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, EXIT = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local SKIP_DRAWING = 10 -- the highest -frameskip level: MAME draws 2 frames of 12
+
+-- MAME runs this script again after every reset, a watchdog's too. The Lua state and its callbacks survive; after a
+-- hard reset only the machine's objects are new ones.
+local bridge = package.loaded["quarterup.bridge"]
+if bridge then
+	bridge.after_reset()
+	return
+end
+
+bridge = { states = {}, held = {}, remaining = 0, pending = nil, pause_updates = 0, connected = true }
+package.loaded["quarterup.bridge"] = bridge
+
+---------------------------------------------------------------------------------------------------- the machine's parts
+
+-- All input fields in one order, the same in every run: by port tag, then by mask, then by name.
+local function list_fields()
+	local fields = {}
+	for tag, port in pairs(manager.machine.ioport.ports) do
+		for name, field in pairs(port.fields) do
+			fields[#fields + 1] = { tag = tag, name = name, field = field }
+		end
+	end
+	table.sort(fields, function(a, b)
+		if a.tag ~= b.tag then return a.tag < b.tag end
+		if a.field.mask ~= b.field.mask then return a.field.mask < b.field.mask end
+		return a.name < b.name
+	end)
+	return fields
+end
+
+local function find_space(device_tag, space_name)
+	local device = manager.machine.devices[device_tag]
+	if not device then error("no device '" .. device_tag .. "' in this machine", 0) end
+	local space = device.spaces[space_name]
+	if not space then
+		local names = {}
+		for name in pairs(device.spaces) do names[#names + 1] = name end
+		error("device '" .. device_tag .. "' has no space '" .. space_name .. "', only: " .. table.concat(names, ", "), 0)
+	end
+	return space
+end
+
+local function check_inside(space, start, size)
+	local last = start + size - 1
+	if last > space.address_mask then
+		error(string.format("address 0x%X is outside the space, which ends at 0x%X", last, space.address_mask), 0)
+	end
+end
+
+-- Fetches the machine's objects; again after a hard reset.
+function bridge.bind()
+	bridge.fields = list_fields()
+	bridge.video = manager.machine.video
+	bridge.screen = nil
+	for _, screen in pairs(manager.machine.screens) do
+		bridge.screen = bridge.screen or screen
+	end
+	bridge.watches = {}
+	for index, watch in ipairs(bridge.watch_list or {}) do
+		local space = find_space(watch.device, watch.space)
+		check_inside(space, watch.start, watch.size)
+		bridge.watches[index] = { space = space, first = watch.start, last = watch.start + watch.size - 1 }
+	end
+end
+
+-------------------------------------------------------------------------------------------------------- the connection
+
+local function open_pipes(folder)
+	local requests = assert(io.open(folder .. "/requests", "rb"))
+	local replies = assert(io.open(folder .. "/replies", "wb"))
+	replies:setvbuf("no")
+	bridge.read = function(count) return requests:read(count) end
+	bridge.write = function(data) return replies:write(data) end
+end
+
+-- MAME's sockets do not block, so reading means asking again and again.
+local function open_socket(address)
+	local socket = emu.file("rw")
+	local problem = socket:open("socket." .. address)
+	if problem then error("cannot connect to " .. address .. ": " .. tostring(problem), 0) end
+	local patience_ticks = emu.osd_ticks_per_second() * tonumber(os.getenv("QUARTERUP_PATIENCE_S") or "3600")
+	bridge.read = function(count)
+		local data = ""
+		local deadline = emu.osd_ticks() + patience_ticks
+		while #data < count do
+			local part = socket:read(count - #data)
+			if part and #part > 0 then
+				data = data .. part
+			elseif emu.osd_ticks() > deadline then
+				return nil
+			end
+		end
+		return data
+	end
+	bridge.write = function(data) return socket:write(data) end
+end
+
+local function reply(status, body)
+	if not bridge.write(string.pack("<I4I4", #body + 4, status) .. body) then
+		bridge.connected = false
+	end
+end
+
+-- Returns the next request's code and body, or nil when the other side is gone.
+local function next_request()
+	local header = bridge.read(4)
+	if not header or #header < 4 then return nil end
+	local length = string.unpack("<I4", header)
+	local request = bridge.read(length)
+	if not request or #request < length then return nil end
+	return request:byte(1), request
+end
+
+------------------------------------------------------------------------------------------------------------- the hello
+
+local function pack_field(entry)
+	local field = entry.field
+	local settings = {}
+	for value, name in pairs(field.settings or {}) do
+		settings[#settings + 1] = string.pack("<i8s2", value, name)
+	end
+	return string.pack("<s2s2s2BI4i8i8i8Bs2", entry.tag, entry.name, field.type_class, field.is_analog and 1 or 0,
+		field.mask, field.minvalue or 0, field.maxvalue or 0, field.defvalue or 0, field.player,
+		table.concat(settings))
+end
+
+local function hello()
+	local fields = {}
+	for index, entry in ipairs(bridge.fields) do fields[index] = pack_field(entry) end
+	local width, height = bridge.video:snapshot_size()
+	local refresh = bridge.screen and bridge.screen.refresh or 0.0
+	return MAGIC .. string.pack("<I2s2s2s2I2I2dI2", PROTOCOL, emu.app_version(), emu.romname(), emu.gamename(),
+		width, height, refresh, #fields) .. table.concat(fields)
+end
+
+local function configure(body)
+	local magic, protocol, picture, count, at = string.unpack("<c8I2BB", body)
+	if magic ~= MAGIC or protocol ~= PROTOCOL then error("the other side speaks another protocol", 0) end
+	bridge.picture = picture == 1
+	bridge.watch_list = {}
+	for index = 1, count do
+		local watch = {}
+		watch.device, watch.space, watch.start, watch.size, at = string.unpack("<s2s2I8I4", body, at)
+		bridge.watch_list[index] = watch
+	end
+	bridge.bind()
+end
+
+---------------------------------------------------------------------------------------------------------- the requests
+
+local function hold(request, count, at)
+	local held = bridge.held
+	for index in pairs(held) do held[index] = -1 end
+	for _ = 1, count do
+		local index, value
+		index, value, at = string.unpack("<I2i4", request, at)
+		bridge.fields[index].field:set_value(value)
+		held[index] = value
+	end
+	for index, value in pairs(held) do
+		if value == -1 then
+			bridge.fields[index].field:clear_value()
+			held[index] = nil
+		end
+	end
+end
+
+-- A DIP switch keeps its setting; everything else is held for this step only.
+local function set_switches(request, count, at)
+	for _ = 1, count do
+		local index, value
+		index, value, at = string.unpack("<I2i4", request, at)
+		bridge.fields[index].field.user_value = value
+	end
+	return at
+end
+
+-- Drawing is decided a frame ahead: the last frame of a step is drawn if its picture was asked for.
+local function plan_drawing()
+	if bridge.always_draw then return end
+	local draw = bridge.picture and bridge.remaining == 1
+	local level = draw and 0 or SKIP_DRAWING
+	if bridge.frameskip ~= level then
+		bridge.frameskip = level
+		bridge.video.frameskip = level
+	end
+end
+
+local function frame()
+	local parts = {}
+	for index, watch in ipairs(bridge.watches) do
+		parts[index] = watch.space:read_range(watch.first, watch.last, 8)
+	end
+	if bridge.picture then parts[#parts + 1] = bridge.video:snapshot_pixels() end
+	local number = bridge.screen and bridge.screen:frame_number() or 0
+	return string.pack("<i8", number) .. table.concat(parts)
+end
+
+local immediate = {}
+
+immediate[WRITE] = function(request)
+	local device, space_name, start, data = string.unpack("<s2s2I8s4", request, 2)
+	local space = find_space(device, space_name)
+	check_inside(space, start, #data)
+	for offset = 1, #data do space:write_u8(start + offset - 1, data:byte(offset)) end
+	return ""
+end
+
+immediate[DROP] = function(request)
+	bridge.states[string.unpack("<I4", request, 2)] = nil
+	return ""
+end
+
+immediate[EXPORT] = function(request)
+	return bridge.states[string.unpack("<I4", request, 2)] or error("no such state", 0)
+end
+
+immediate[IMPORT] = function(request)
+	local id, data = string.unpack("<I4s4", request, 2)
+	bridge.states[id] = data
+	return ""
+end
+
+local at_rest = {}
+
+at_rest[SAVE] = function(request)
+	bridge.states[string.unpack("<I4", request, 2)] = manager.machine:buffer_save()
+	return ""
+end
+
+at_rest[LOAD] = function(request)
+	local data = bridge.states[string.unpack("<I4", request, 2)] or error("no such state", 0)
+	if manager.machine:buffer_load(data) == false then error("MAME refused the state", 0) end
+	return ""
+end
+
+local function answer(action, request)
+	local fine, body = pcall(action, request)
+	if fine then reply(OK, body) else reply(FAILED, tostring(body)) end
+end
+
+-- Answers requests until one lets the machine run on. `resting` says whether states may be saved and loaded right here.
+local function serve(resting)
+	while bridge.connected do
+		local code, request = next_request()
+		if code == STEP then
+			local frames, switches, holds = string.unpack("<I2I2I2", request, 2)
+			local at = set_switches(request, switches, 8)
+			hold(request, holds, at)
+			bridge.remaining = frames
+			plan_drawing()
+			return
+		elseif code == EXIT or code == nil then
+			bridge.connected = false
+		elseif code == RESET then
+			bridge.resetting = true
+			if request:byte(2) == 1 then manager.machine:hard_reset() else manager.machine:soft_reset() end
+			return
+		elseif at_rest[code] then
+			if not resting then
+				bridge.pending = request
+				bridge.pause_updates = 0
+				emu.pause()
+				return
+			end
+			answer(at_rest[code], request)
+		elseif immediate[code] then
+			answer(immediate[code], request)
+		else
+			reply(FAILED, "unknown request " .. tostring(code))
+		end
+	end
+	manager.machine:exit()
+end
+
+------------------------------------------------------------------------------------------------------------- the clock
+
+local function on_frame_done()
+	if not bridge.connected or bridge.resetting or manager.machine.paused then return end
+	if bridge.remaining > 1 then
+		bridge.remaining = bridge.remaining - 1
+		plan_drawing()
+		return
+	end
+	if bridge.remaining == 1 then
+		bridge.remaining = 0
+		reply(OK, frame())
+	end
+	serve(false)
+end
+
+local function on_periodic()
+	if not bridge.pending or not manager.machine.paused then return end
+	bridge.pause_updates = bridge.pause_updates + 1
+	if bridge.pause_updates < 2 then return end -- still inside the time slice that the pause was asked in
+	local request = bridge.pending
+	bridge.pending = nil
+	answer(at_rest[request:byte(1)], request)
+	serve(true)
+	emu.unpause()
+end
+
+-- A reset that was asked for is answered when it is over.
+function bridge.after_reset()
+	bridge.bind()
+	bridge.frameskip = nil
+	if bridge.resetting then
+		bridge.resetting = false
+		reply(OK, "")
+	end
+end
+
+local function start()
+	if type(manager.machine) == "function" or not emu.register_frame_done then
+		error("this MAME is too old: its Lua interface is from before version 0.227", 0)
+	end
+	local folder = os.getenv("QUARTERUP_PIPES")
+	if folder then open_pipes(folder) else open_socket(os.getenv("QUARTERUP_SOCKET")) end
+	bridge.always_draw = os.getenv("QUARTERUP_VISIBLE") == "1"
+	bridge.bind()
+	reply(OK, hello())
+	local _, request = next_request()
+	if not request then return manager.machine:exit() end
+	local fine, problem = pcall(configure, request)
+	if not fine then
+		reply(FAILED, tostring(problem))
+		return manager.machine:exit()
+	end
+	reply(OK, "")
+	emu.register_frame_done(on_frame_done)
+	emu.register_periodic(on_periodic)
+end
+
+start()

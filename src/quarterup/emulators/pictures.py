@@ -1,0 +1,24 @@
+"""From the pixels an emulator sends to the arrays people expect."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+RED_WEIGHT, GREEN_WEIGHT, BLUE_WEIGHT = 77, 150, 29
+"""ITU-R BT.601 luma (0.299, 0.587, 0.114) in 256ths."""
+
+
+def rgb_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shape (H, W, 4) -> a view of shape (H, W, 3), red first."""
+    return bgra[:, :, 2::-1]
+
+
+def gray_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shape (H, W, 4) -> a new array of shape (H, W): luma."""
+    words = bgra.view(np.uint32)[:, :, 0]
+    luma = (words >> 16 & 255) * RED_WEIGHT
+    luma += (words >> 8 & 255) * GREEN_WEIGHT
+    luma += (words & 255) * BLUE_WEIGHT
+    luma >>= 8
+    return luma.astype(np.uint8)

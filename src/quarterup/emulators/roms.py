@@ -1,0 +1,66 @@
+"""Where ROM sets are looked for, and which one is taken.
+
+In this order: folders given by the caller (`--roms`), `QUARTERUP_ROMS`, the user's data folder, the emulator's own
+folders, and last the stand-ins that come with quarterup. A set is never mixed from a user's folder and a stand-in.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STAND_INS = Path(__file__).parent.parent / "data" / "roms"
+ENVIRONMENT_VARIABLE = "QUARTERUP_ROMS"
+SET_SUFFIXES = ("", ".zip", ".7z")
+"""A set is a folder or an archive, named after the machine."""
+
+
+@dataclass(frozen=True)
+class RomSet:
+    """Which folder holds the set of one machine, and every folder the emulator is told of."""
+
+    machine: str
+    path: Path | None
+    """The folder or archive, or None when nothing of that name was found (not every machine needs ROMs)."""
+    stand_in: bool
+    search: tuple[Path, ...]
+
+
+def user_data_folder() -> Path:
+    """Where quarterup keeps what belongs to the user, by the custom of the system."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "quarterup"
+
+
+def rom_folders(given: Sequence[Path] = (), emulator_folders: Sequence[Path] = ()) -> list[Path]:
+    """Every folder that is searched, in order, whether it exists or not; the stand-ins are not among them."""
+    named = [Path(item) for item in os.environ.get(ENVIRONMENT_VARIABLE, "").split(os.pathsep) if item]
+    folders = [*given, *named, user_data_folder() / "roms", *emulator_folders]
+    return list(dict.fromkeys(folder.expanduser().absolute() for folder in folders))
+
+
+def find_rom_set(machine: str, folders: Sequence[Path]) -> RomSet:
+    """The first set named `machine` in `folders`, else the stand-in, else none."""
+    for folder in folders:
+        if path := _set_in(folder, machine):
+            first_here = (folder, *(other for other in folders if other != folder))
+            return RomSet(machine, path, stand_in=False, search=first_here)
+    if path := _set_in(STAND_INS, machine):
+        return RomSet(machine, path, stand_in=True, search=(STAND_INS,))
+    return RomSet(machine, None, stand_in=False, search=tuple(folders))
+
+
+def _set_in(folder: Path, machine: str) -> Path | None:
+    for suffix in SET_SUFFIXES:
+        path = folder / (machine + suffix)
+        if path.exists():
+            return path
+    return None
