@@ -1,16 +1,16 @@
-"""`quarterup <verb>`: finds the verb's module, reads its settings from the command line, runs it, prints its errors.
+"""`quarterup <verb>`: finds the verb's module, reads its settings from the command line, and runs it.
 
 A verb is one file, `cli/<verb>.py`, that has two things:
 
-- `Settings`: a frozen dataclass that tyro turns into flags. Its docstring is the verb's help text, the docstring under
-  each field the flag's. A positional argument is a `tyro.conf.Positional[...]` field. Verbs that can print JSON have
-  a field `json: bool = False`.
+- `Settings`: a frozen dataclass that tyro turns into flags. Its docstring is the verb's help text, the
+  docstring under each field the flag's. A positional argument is a `tyro.conf.Positional[...]` field. Verbs
+  that can print JSON have a field `json: bool = False`.
 - `run(settings) -> int`: does the work and returns the exit code.
 
-A verb whose flags depend on its arguments has a function `settings_type(arguments) -> type` in place of `Settings`.
+A verb whose flags depend on its arguments has `settings_type(arguments) -> type` in place of `Settings`.
 
-With `--json` the last line on stdout is one JSON object; everything for people goes to stderr then. What a person can put
-right is raised as one of quarterup's own exceptions, and becomes one message and exit code 2.
+With `--json` the last line on stdout is one JSON object, and what is for people goes to stderr. What a person
+can put right is raised as one of quarterup's own exceptions; it becomes one message and exit code 2.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _nearest(verb: str) -> str:
 
 
 def _speaks_to_the_person(error: Exception) -> bool:
-    """Exceptions that quarterup defines say what happened and what to do; any other is a bug and shows a traceback."""
+    """Exceptions that quarterup defines say what to do; any other is a bug and shows its traceback."""
     return type(error).__module__.split(".")[0] == "quarterup"
 
 
