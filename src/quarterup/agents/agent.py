@@ -1,4 +1,5 @@
-"""The contract of an agent: what `training` may ask of an algorithm. An agent knows no game and no emulator."""
+"""The contract of an agent: what `training` may ask of an algorithm. An agent knows no game and no
+emulator."""
 
 from __future__ import annotations
 
@@ -23,9 +24,9 @@ class AgentState:
 class Transitions:
     """What N environments did in one vector step. Row i always belongs to environment i.
 
-    Environments follow Gymnasium's next-step autoreset: the step after an episode's end ignores its action and returns
-    the first observation of the next episode. Rows of that step have `valid` False: they are kept only because their
-    observation is the final one of the episode (a truncated episode bootstraps from it).
+    Environments follow Gymnasium's next-step autoreset: the step after an episode's end ignores its action
+    and returns the first observation of the next episode. Rows of that step have `valid` False: they are kept
+    only because their observation is the final one of the episode (a truncated episode bootstraps from it).
     """
 
     observations: NDArray[Any]
@@ -55,11 +56,13 @@ class Agent(Protocol):
         ...
 
     def learn(self) -> Mapping[str, float]:
-        """One update. Returns metrics by name, or nothing when they were not due (reading them costs time)."""
+        """One update. Returns metrics by name, or nothing when they were not due (reading them costs
+        time)."""
         ...
 
     def state(self) -> AgentState: ...
 
     def load(self, state: AgentState) -> None:
-        """Go on from `state`. Raises ValueError, naming the first difference, if it belongs to another network."""
+        """Go on from `state`. Raises ValueError, naming the first difference, if it belongs to another
+        network."""
         ...

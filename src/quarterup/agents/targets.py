@@ -1,0 +1,146 @@
+"""What a value estimate is trained towards: pure functions on tensors, no state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+RESCALING_EPSILON = 1e-2
+"""Weight of the linear part of `rescale`, as in Pohlen et al., 2018."""
+
+
+@dataclass(frozen=True)
+class ValueScale:
+    """Between the game's points and the units in which a network gives values.
+
+    Values are first multiplied by `reward_scale`; with `rescaling` they then go through `rescale`. Rewards
+    themselves are never clipped or changed, so expected values are still expected points.
+    """
+
+    reward_scale: float
+    rescaling: bool
+
+    def from_points(self, points: torch.Tensor) -> torch.Tensor:
+        """Points to network units, any shape."""
+        scaled = points * self.reward_scale
+        return rescale(scaled) if self.rescaling else scaled
+
+    def to_points(self, values: torch.Tensor) -> torch.Tensor:
+        """Network units to points, any shape: the inverse of `from_points`."""
+        return (unscale(values) if self.rescaling else values) / self.reward_scale
+
+
+def rescale(values: torch.Tensor) -> torch.Tensor:
+    """h(x) = sign(x) (sqrt(|x| + 1) - 1) + epsilon x: near 0 half of x, far out its square root.
+
+    Pohlen et al., 2018, "Observe and Look Further", https://arxiv.org/abs/1805.11593, proposition A.2.
+    """
+    root = (values.abs() + 1.0).sqrt() - 1.0
+    return values.sign() * root + RESCALING_EPSILON * values
+
+
+def unscale(values: torch.Tensor) -> torch.Tensor:
+    """The inverse of `rescale`."""
+    root = (1.0 + 4.0 * RESCALING_EPSILON * (values.abs() + 1.0 + RESCALING_EPSILON)).sqrt() - 1.0
+    return values.sign() * ((root / (2.0 * RESCALING_EPSILON)).square() - 1.0)
+
+
+def q_target(
+    next_values: torch.Tensor,
+    next_actions: torch.Tensor,
+    returns: torch.Tensor,
+    discounts: torch.Tensor,
+    scale: ValueScale,
+) -> torch.Tensor:
+    """n-step target of plain Q-learning: `returns` plus the discounted value of `next_actions`.
+
+    Args:
+        next_values: of the target network, network units, shape (B, actions).
+        next_actions: int64, shape (B,). Chosen by the online network they make it double Q-learning (van
+            Hasselt et al., 2016, https://arxiv.org/abs/1509.06461), by the target network plain Q-learning.
+        returns: n-step reward sums in points, shape (B,).
+        discounts: gamma^k, or 0 after a termination, shape (B,).
+        scale: of the network.
+
+    Returns:
+        Targets in network units, shape (B,).
+    """
+    next_points = scale.to_points(of_actions(next_values, next_actions))
+    return scale.from_points(returns + discounts * next_points)
+
+
+def distribution_target(
+    next_logits: torch.Tensor,
+    next_actions: torch.Tensor,
+    returns: torch.Tensor,
+    discounts: torch.Tensor,
+    atoms: torch.Tensor,
+    scale: ValueScale,
+) -> torch.Tensor:
+    """n-step target distribution of C51: the distribution of `next_actions`, moved, shrunk and projected.
+
+    Args:
+        next_logits: of the target network, shape (B, actions, atoms).
+        next_actions: as in `q_target`.
+        returns: as in `q_target`.
+        discounts: as in `q_target`.
+        atoms: evenly spaced in network units, shape (atoms,).
+        scale: of the network. Where it is not linear the atoms are unevenly spaced in points.
+
+    Returns:
+        Probabilities of the atoms, shape (B, atoms).
+    """
+    probabilities = of_actions(next_logits, next_actions).softmax(dim=-1)
+    points = returns.unsqueeze(1) + discounts.unsqueeze(1) * scale.to_points(atoms)
+    return project(probabilities, scale.from_points(points), atoms)
+
+
+def expected_values(logits: torch.Tensor, atom_values: torch.Tensor) -> torch.Tensor:
+    """Mean of each action's distribution. Logits (B, actions, atoms), atom_values (atoms,) -> (B,
+    actions)."""
+    return logits.softmax(dim=-1) @ atom_values
+
+
+def of_actions(outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    """The outputs of one action a row. Outputs (B, actions, ...), actions (B,) int64 -> (B, ...)."""
+    return outputs[torch.arange(len(actions), device=actions.device), actions]
+
+
+def project(probabilities: torch.Tensor, values: torch.Tensor, atoms: torch.Tensor) -> torch.Tensor:
+    """Spread probability mass at any values over evenly spaced atoms, keeping the mean of what lies in their
+    range.
+
+    Bellemare et al., 2017, "A Distributional Perspective on Reinforcement Learning",
+    https://arxiv.org/abs/1707.06887, algorithm 1. Mass between two atoms is shared by nearness, mass beyond
+    an end goes to that end.
+
+    Args:
+        probabilities: mass at each of `values`, shape (B, atoms).
+        values: where the mass is, shape (B, atoms).
+        atoms: evenly spaced, shape (atoms,).
+
+    Returns:
+        Probabilities of the atoms, shape (B, atoms).
+    """
+    last = len(atoms) - 1
+    positions = ((values - atoms[0]) * (last / (atoms[-1] - atoms[0]))).clamp_(0, last)
+    below = positions.floor()
+    upper_part = (positions - below) * probabilities
+    lower = below.long()
+    upper = (lower + 1).clamp_(max=last)  # Beyond the last atom the upper part is 0.
+    projected = torch.zeros_like(probabilities)
+    projected.scatter_add_(1, lower, probabilities - upper_part)
+    projected.scatter_add_(1, upper, upper_part)
+    return projected
+
+
+def large_margin(values: torch.Tensor, actions: torch.Tensor, margin: float) -> torch.Tensor:
+    """How far any other action comes within `margin` of `actions` or above: 0 where the expert's action leads
+    by it.
+
+    Hester et al., 2018, "Deep Q-learning from Demonstrations", https://arxiv.org/abs/1704.03732, equation 1.
+    Values (B, actions), actions (B,) -> (B,).
+    """
+    margins = torch.full_like(values, margin).scatter_(1, actions.unsqueeze(1), 0.0)
+    return (values + margins).amax(dim=1) - of_actions(values, actions)
