@@ -1,0 +1,63 @@
+"""What a handful of episodes say about a player: means with their uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+"""Enough that the ends of a 95 % interval move by about one percent of its width from seed to seed."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean, and the bounds between which a bootstrap puts it."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:,.0f} ({self.low:,.0f} to {self.high:,.0f})"
+
+
+def bootstrap_mean(values: ArrayLike, *, confidence: float = CONFIDENCE, seed: int = 0) -> Interval:
+    """The mean of `values`, shape (n,), with its percentile bootstrap interval (Efron and Tibshirani, 1993, chapter 13).
+
+    The same values and the same seed give the same interval. Raises ValueError if there are no values.
+    """
+    sample = _as_sample(values)
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(len(sample), size=(RESAMPLES, len(sample)))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(sample[drawn].mean(axis=1), (tail, 1 - tail))
+    return Interval(float(sample.mean()), float(low), float(high))
+
+
+def interquartile_mean(values: ArrayLike) -> float:
+    """The mean of the middle half of `values`, as rliable reports it (Agarwal et al., 2021): outliers don't move it.
+
+    A quarter of the values, rounded down, is left out at each end. Raises ValueError if there are no values.
+    """
+    sample = np.sort(_as_sample(values))
+    cut = len(sample) // 4
+    return float(sample[cut : len(sample) - cut].mean())
+
+
+def running_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
+    """The mean of the last `window` values at each place, of as many as there are at the beginning. Shape (n,)."""
+    sums = np.concatenate(([0.0], np.cumsum(np.asarray(values, np.float64))))
+    ends = np.arange(1, len(sums))
+    starts = np.maximum(ends - window, 0)
+    means: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
+    return means
+
+
+def _as_sample(values: ArrayLike) -> NDArray[np.float64]:
+    sample = np.asarray(values, np.float64).ravel()
+    if not len(sample):
+        raise ValueError("there are no values to take a mean of")
+    return sample
