@@ -1,7 +1,7 @@
-"""What `make setup` does: system packages, a virtual environment in .venv, and quarterup with all it needs in it.
+"""What `make setup` does: system packages, a virtual environment in .venv, and quarterup installed in it.
 
-Run by whatever `python3` the machine has, so it uses the standard library only and runs on old versions too, if
-only to say that they are too old. When everything is there it is done in a fraction of a second.
+Run by whatever `python3` the machine has, so it uses the standard library only and runs on old versions too,
+if only to say that they are too old. When everything is there it is done in a fraction of a second.
 """
 
 from __future__ import annotations

@@ -25,9 +25,10 @@ class Interval:
 
 
 def bootstrap_mean(values: ArrayLike, *, confidence: float = CONFIDENCE, seed: int = 0) -> Interval:
-    """The mean of `values`, shape (n,), with its percentile bootstrap interval (Efron and Tibshirani, 1993, chapter 13).
+    """The mean of `values`, shape (n,), with its percentile bootstrap interval.
 
-    The same values and the same seed give the same interval. Raises ValueError if there are no values.
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. The same values and seed
+    give the same interval. Raises ValueError if there are no values.
     """
     sample = _as_sample(values)
     rng = np.random.default_rng(seed)
@@ -38,7 +39,7 @@ def bootstrap_mean(values: ArrayLike, *, confidence: float = CONFIDENCE, seed: i
 
 
 def interquartile_mean(values: ArrayLike) -> float:
-    """The mean of the middle half of `values`, as rliable reports it (Agarwal et al., 2021): outliers don't move it.
+    """The mean of the middle half of `values`, which outliers don't move (Agarwal et al., 2021).
 
     A quarter of the values, rounded down, is left out at each end. Raises ValueError if there are no values.
     """
@@ -48,7 +49,7 @@ def interquartile_mean(values: ArrayLike) -> float:
 
 
 def running_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
-    """The mean of the last `window` values at each place, of as many as there are at the beginning. Shape (n,)."""
+    """The mean of the last `window` values up to each place, of fewer at the beginning. Shape (n,)."""
     sums = np.concatenate(([0.0], np.cumsum(np.asarray(values, np.float64))))
     ends = np.arange(1, len(sums))
     starts = np.maximum(ends - window, 0)
