@@ -1,0 +1,201 @@
+"""Settings of a run: what `quarterup train` takes as flags, and what `config.json` keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from quarterup.training.errors import SettingsError
+
+MAX_THREADS = 4
+"""More threads than this do not make updates of networks of this size faster."""
+
+
+@dataclass(frozen=True)
+class EnvSettings:
+    """How the game is presented to the agent."""
+
+    obs: Literal["features", "ram", "pixels", "bitmap", "screen"] = "features"
+    """What the agent sees: the game's own numbers, its memory, or one of three kinds of picture."""
+    frame_skip: int = 4
+    """Frames that an action is held. Higher gets through more of the game a second, lower reacts faster."""
+    sticky: float = 0.0
+    """Chance that the emulator repeats the previous action instead of taking the new one. The usual value of
+    benchmarks is 0.25."""
+    noop_max: int = 30
+    """Episodes begin with a random number of frames without input, at most this many."""
+    stack: int = 4
+    """Pictures that make one observation. Unused with features and ram."""
+    life_loss_ends_episode: bool = False
+    """Let a lost life end the episode. Learns faster in many games; scores are then of one life each."""
+    max_episode_frames: int = 108_000
+    """Episodes longer than this are cut off: half an hour at 60 frames a second."""
+    roms: tuple[Path, ...] = ()
+    """Folders to look for ROM sets in, before all others."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Train an agent on a game, or go on with a run that was interrupted.
+
+    A step is one decision of the agent, a frame one picture of the machine. All steps are counted over all
+    environments together.
+    """
+
+    game: tyro.conf.Positional[str]
+    """Which game: `quarterup games` lists them."""
+    agent: str = "rainbow"
+    """Which algorithm learns."""
+    steps: int = 200_000
+    """Env steps until the run is finished."""
+    seed: int = 1
+    """The same seed and settings give the same run, on the same machine's CPU."""
+    envs: int = 2
+    """Emulators that play at once. As many as there are CPU cores is a good choice."""
+    run: Path | None = None
+    """The run folder. Left out: a new one, runs/GAME-AGENT-NUMBER."""
+    resume: bool = False
+    """Go on with the run in --run, from its last checkpoint and with its settings."""
+    replay_ratio: float = 0.25
+    """Updates for each env step. Higher learns more from each step, lower plays more in the same time."""
+    expert_ratio: float = 0.0
+    """Chance, at the beginning, that the game's rule-based player chooses the action. Higher shows more of
+    good play, lower more of the agent's own."""
+    expert_steps: int = 100_000
+    """Env steps until that chance has fallen to 0."""
+    save_every_s: float = 120.0
+    """Seconds between checkpoints. Lower loses less when the machine goes down, higher writes less."""
+    save_every_steps: int = 50_000
+    """Env steps between checkpoints; whichever of the two comes first."""
+    eval_episodes: int = 30
+    """Episodes that the trained agent plays at the end, without exploration. 0 plays none."""
+    device: str = "auto"
+    """Where the network is: `cpu`, `cuda`, or `auto` for the GPU if there is one."""
+    threads: int = 0
+    """CPU threads for the network. 0 leaves a core to each emulator as far as there are cores enough."""
+    json: bool = False
+    """Print the report as one JSON object, on the last line of stdout."""
+    env: Annotated[EnvSettings, tyro.conf.arg(name="")] = field(default_factory=EnvSettings)
+    agent_settings: Annotated[object, tyro.conf.arg(name="agent")] = None
+    """The settings dataclass of the chosen algorithm, or None for its defaults."""
+
+
+FREE_AT_RESUME = frozenset(
+    {
+        "steps",
+        "run",
+        "resume",
+        "save_every_s",
+        "save_every_steps",
+        "eval_episodes",
+        "device",
+        "threads",
+        "json",
+        "env.roms",
+    }
+)
+"""What may be another value when a run goes on: it changes how the work is done, not what is learned."""
+
+
+def check_settings(settings: TrainSettings) -> None:
+    """Raise SettingsError for the first value that cannot work."""
+    rules = [
+        (settings.steps > 0, f"--steps must be above 0, not {settings.steps}."),
+        (settings.envs > 0, f"--envs must be above 0, not {settings.envs}."),
+        (settings.seed >= 0, f"--seed must not be negative, got {settings.seed}."),
+        (settings.replay_ratio >= 0, f"--replay-ratio must not be negative, got {settings.replay_ratio}."),
+        (
+            0 <= settings.expert_ratio <= 1,
+            f"--expert-ratio is a chance from 0 to 1, not {settings.expert_ratio}.",
+        ),
+        (settings.expert_steps >= 0, f"--expert-steps must not be negative, got {settings.expert_steps}."),
+        (settings.save_every_s > 0, f"--save-every-s must be above 0, not {settings.save_every_s}."),
+        (
+            settings.save_every_steps > 0,
+            f"--save-every-steps must be above 0, not {settings.save_every_steps}.",
+        ),
+        (settings.eval_episodes >= 0, f"--eval-episodes must not be negative, got {settings.eval_episodes}."),
+        (settings.threads >= 0, f"--threads must not be negative, got {settings.threads}."),
+        (settings.env.frame_skip > 0, f"--frame-skip must be above 0, not {settings.env.frame_skip}."),
+        (0 <= settings.env.sticky <= 1, f"--sticky is a chance from 0 to 1, not {settings.env.sticky}."),
+        (settings.env.noop_max >= 0, f"--noop-max must not be negative, got {settings.env.noop_max}."),
+        (settings.env.stack > 0, f"--stack must be above 0, not {settings.env.stack}."),
+    ]
+    for holds, message in rules:
+        if not holds:
+            raise SettingsError(message)
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def learner_threads(settings: TrainSettings) -> int:
+    """Threads for torch: as told, else the cores that the emulators leave."""
+    if settings.threads:
+        return settings.threads
+    return max(1, min(MAX_THREADS, usable_cores() - settings.envs))
+
+
+def to_json(settings: TrainSettings) -> dict[str, Any]:
+    """As `config.json` keeps it: every field by name, nested like the dataclasses."""
+    values: dict[str, Any] = _plain(dataclasses.asdict(settings))
+    return values
+
+
+def from_json(values: Mapping[str, Any], agent_settings: type[Any]) -> TrainSettings:
+    """The settings that `to_json` wrote; `agent_settings` is the dataclass of the run's algorithm.
+
+    Raises SettingsError if they were written by a version with other settings.
+    """
+    try:
+        return TrainSettings(
+            **{
+                **values,
+                "run": Path(values["run"]) if values["run"] else None,
+                "env": EnvSettings(**{**values["env"], "roms": tuple(map(Path, values["env"]["roms"]))}),
+                "agent_settings": agent_settings(
+                    **{k: _tuples(v) for k, v in values["agent_settings"].items()}
+                ),
+            }
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(f"The run's settings are from another version of quarterup ({error}).") from error
+
+
+def differences(recorded: TrainSettings, wanted: TrainSettings) -> list[str]:
+    """The settings in which two runs differ and that may not change at a resume, each as one line."""
+    before, now = _flat(to_json(recorded)), _flat(to_json(wanted))
+    return [
+        f"{name}: {before.get(name)} in the run, {now.get(name)} now"
+        for name in dict.fromkeys([*before, *now])
+        if name not in FREE_AT_RESUME and before.get(name) != now.get(name)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
