@@ -40,13 +40,14 @@ class EmulatorDied(EmulatorError):
 
 @dataclass(frozen=True)
 class MemoryRange:
-    """`size` bytes from `start` that every step returns.
+    """`size` bytes that every step returns: at `start`, `start + stride`, `start + 2 * stride` and so on.
 
     `device` and `space` are the emulator's own names; MAME's default is the program space of the main CPU.
     """
 
     start: int
     size: int
+    stride: int = 1
     device: str = ":maincpu"
     space: str = "program"
 

@@ -8,6 +8,7 @@ killed with kill -9) the guard kills the emulator and removes its private folder
 guard writes its exit status to standard output, which tells the owner, and goes on waiting.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -63,7 +64,8 @@ def die_with_parent() -> None:
 
 def report_end(child: "subprocess.Popen[bytes]") -> None:
     status = child.wait()
-    os.write(1, f"{status}\n".encode())
+    with contextlib.suppress(BrokenPipeError):  # the owner is gone: nobody is left to tell
+        os.write(1, f"{status}\n".encode())
     os.close(1)
 
 

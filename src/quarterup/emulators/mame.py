@@ -34,7 +34,7 @@ from quarterup.emulators.emulator import (
     StateId,
 )
 from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra
-from quarterup.emulators.roms import RomSet, find_rom_set, rom_folders
+from quarterup.emulators.roms import find_rom_set, rom_folders
 
 BRIDGE = Path(__file__).with_name("mame_bridge.lua")
 ENVIRONMENT_VARIABLE = "QUARTERUP_MAME"
@@ -91,7 +91,11 @@ class MameEmulator:
         self._child = Child(transport, start_timeout_s, timeout_s)
         try:
             command = [program, machine, *self._options(media or {}, sample_rate, visible), *arguments]
-            environment = {**os.environ, **self._child.environment(), **_environment(self._child.folder, visible)}
+            environment = {
+                **os.environ,
+                **self._child.environment(),
+                **_environment(self._child.folder, visible),
+            }
             self._child.start(command, environment)
             hello = self._greet(machine, start_timeout_s)
             self._configure(watch)
@@ -123,14 +127,23 @@ class MameEmulator:
             if not Path(path).is_file():
                 raise RomError(f"{slot}: there is no file {path}")
             options += [f"-{slot}", str(Path(path).absolute())]
-        options += ["-noreadconfig", "-nowriteconfig", "-noplugins", "-skip_gameinfo", "-joystick_contradictory"]
+        options += [
+            "-noreadconfig",
+            "-nowriteconfig",
+            "-noplugins",
+            "-skip_gameinfo",
+            "-joystick_contradictory",
+        ]
         for kind in ("cfg", "nvram", "state", "snapshot", "diff", "input", "comment"):
             options += [f"-{kind}_directory", str(folder / kind)]
         options += ["-homepath", str(folder), "-autoboot_script", str(BRIDGE), "-autoboot_delay", "0"]
         if self._picture and self._picture.width:
             options += ["-snapsize", f"{self._picture.width}x{self._picture.height}"]
         if self._picture and self._picture.gray:
-            options += ["-snapview", "native"]  # without coloured overlays: they would only dim parts of the gray
+            options += [
+                "-snapview",
+                "native",
+            ]  # without coloured overlays: they would only dim parts of the gray
         if visible:
             options += ["-window", "-nomaximize"]
         else:
@@ -249,10 +262,8 @@ class MameEmulator:
 
     # -------------------------------------------------------------------------------------------- memory, state, reset
 
-    def write(
-        self, address: int, data: bytes, *, device: str = ":maincpu", space: str = "program"
-    ) -> None:
-        self._ask(protocol.write(MemoryRange(address, len(data), device, space), data))
+    def write(self, address: int, data: bytes, *, device: str = ":maincpu", space: str = "program") -> None:
+        self._ask(protocol.write(MemoryRange(address, len(data), device=device, space=space), data))
 
     def save_state(self) -> StateId:
         self._states += 1
@@ -287,13 +298,24 @@ class MameEmulator:
         head, _, data = rest.partition(b"\n")
         header = json.loads(head)
         if header["sha256"] != hashlib.sha256(data).hexdigest():
-            raise EmulatorError(f"{path} is damaged: it holds {len(data)} of {header['bytes']} bytes, or others")
+            raise EmulatorError(
+                f"{path} is damaged: it holds {len(data)} of {header['bytes']} bytes, or others"
+            )
         for key, own in (("machine", self.facts.machine), ("emulator", self.facts.emulator)):
             if header[key] != own:
                 raise EmulatorError(f"{path} is a state of {header[key]}, this is {own}")
         self._states += 1
         self._ask(protocol.about_state(protocol.IMPORT, self._states, data))
         return StateId(self._states)
+
+    def screenshot(self) -> NDArray[np.uint8]:
+        """The screen as last drawn, native size, upright, RGB, shape (H, W, 3). Blank on vector machines.
+
+        A step draws its last frame only if the emulator was started with a picture.
+        """
+        width, height, degrees, pixels = protocol.parse_look(self._ask(protocol.look()))
+        bgra = np.frombuffer(pixels, np.uint8).reshape(height, width, 4)
+        return np.rot90(rgb_from_bgra(bgra), k=-degrees // 90)
 
     def reset(self, *, hard: bool = False) -> None:
         """Press the machine's reset button, or with `hard` switch it off and on."""
@@ -345,7 +367,9 @@ def find_mame() -> str:
 def mame_rom_folders(program: str) -> tuple[Path, ...]:
     """The folders in MAME's own `rompath` setting."""
     try:
-        shown = subprocess.run([program, "-showconfig"], capture_output=True, text=True, timeout=30, check=False)
+        shown = subprocess.run(
+            [program, "-showconfig"], capture_output=True, text=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise EmulatorNotFound(f"{program} cannot be run: {problem}") from problem
     line = re.search(r"^rompath\s+(.+)$", shown.stdout, re.MULTILINE)
@@ -364,7 +388,9 @@ def _checked(field: InputField, value: int | None) -> int:
     if value is None:
         if field.kind == "digital":
             return 1
-        raise EmulatorError(f"'{field.name}' needs a value ({field.minimum} to {field.maximum}): it is no button")
+        raise EmulatorError(
+            f"'{field.name}' needs a value ({field.minimum} to {field.maximum}): it is no button"
+        )
     if field.settings and field.kind != "digital":
         if value not in field.settings:
             known = ", ".join(f"{key} ({name})" for key, name in sorted(field.settings.items()))

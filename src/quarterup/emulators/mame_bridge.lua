@@ -11,7 +11,7 @@
 local PROTOCOL = 1
 local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
-local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, EXIT = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local SKIP_DRAWING = 10 -- the highest -frameskip level: MAME draws 2 frames of 12
 
 -- MAME runs this script again after every reset, a watchdog's too. The Lua state and its callbacks survive; after a
@@ -55,8 +55,7 @@ local function find_space(device_tag, space_name)
 	return space
 end
 
-local function check_inside(space, start, size)
-	local last = start + size - 1
+local function check_inside(space, last)
 	if last > space.address_mask then
 		error(string.format("address 0x%X is outside the space, which ends at 0x%X", last, space.address_mask), 0)
 	end
@@ -73,8 +72,10 @@ function bridge.bind()
 	bridge.watches = {}
 	for index, watch in ipairs(bridge.watch_list or {}) do
 		local space = find_space(watch.device, watch.space)
-		check_inside(space, watch.start, watch.size)
-		bridge.watches[index] = { space = space, first = watch.start, last = watch.start + watch.size - 1 }
+		-- read_range divides the range's length by the stride and rounds down
+		local last = watch.start + watch.size * watch.stride - 1
+		check_inside(space, last)
+		bridge.watches[index] = { space = space, first = watch.start, last = last, stride = watch.stride }
 	end
 end
 
@@ -155,7 +156,7 @@ local function configure(body)
 	bridge.watch_list = {}
 	for index = 1, count do
 		local watch = {}
-		watch.device, watch.space, watch.start, watch.size, at = string.unpack("<s2s2I8I4", body, at)
+		watch.device, watch.space, watch.start, watch.size, watch.stride, at = string.unpack("<s2s2I8I4I4", body, at)
 		bridge.watch_list[index] = watch
 	end
 	bridge.bind()
@@ -169,12 +170,12 @@ local function hold(request, count, at)
 	for _ = 1, count do
 		local index, value
 		index, value, at = string.unpack("<I2i4", request, at)
-		bridge.fields[index].field:set_value(value)
+		bridge.fields[index + 1].field:set_value(value)
 		held[index] = value
 	end
 	for index, value in pairs(held) do
 		if value == -1 then
-			bridge.fields[index].field:clear_value()
+			bridge.fields[index + 1].field:clear_value()
 			held[index] = nil
 		end
 	end
@@ -185,7 +186,7 @@ local function set_switches(request, count, at)
 	for _ = 1, count do
 		local index, value
 		index, value, at = string.unpack("<I2i4", request, at)
-		bridge.fields[index].field.user_value = value
+		bridge.fields[index + 1].field.user_value = value
 	end
 	return at
 end
@@ -204,7 +205,7 @@ end
 local function frame()
 	local parts = {}
 	for index, watch in ipairs(bridge.watches) do
-		parts[index] = watch.space:read_range(watch.first, watch.last, 8)
+		parts[index] = watch.space:read_range(watch.first, watch.last, 8, watch.stride)
 	end
 	if bridge.picture then parts[#parts + 1] = bridge.video:snapshot_pixels() end
 	local number = bridge.screen and bridge.screen:frame_number() or 0
@@ -216,7 +217,7 @@ local immediate = {}
 immediate[WRITE] = function(request)
 	local device, space_name, start, data = string.unpack("<s2s2I8s4", request, 2)
 	local space = find_space(device, space_name)
-	check_inside(space, start, #data)
+	check_inside(space, start + #data - 1)
 	for offset = 1, #data do space:write_u8(start + offset - 1, data:byte(offset)) end
 	return ""
 end
@@ -234,6 +235,13 @@ immediate[IMPORT] = function(request)
 	local id, data = string.unpack("<I4s4", request, 2)
 	bridge.states[id] = data
 	return ""
+end
+
+-- The screen as the machine drew it last, at its own size and not yet turned upright.
+immediate[LOOK] = function()
+	if not bridge.screen then error("this machine has no screen", 0) end
+	local pixels, width, height = bridge.screen:pixels()
+	return string.pack("<I2I2I2", width, height, (bridge.screen:orientation())) .. pixels
 end
 
 local at_rest = {}
@@ -265,7 +273,7 @@ local function serve(resting)
 			bridge.remaining = frames
 			plan_drawing()
 			return
-		elseif code == EXIT or code == nil then
+		elseif code == nil then
 			bridge.connected = false
 		elseif code == RESET then
 			bridge.resetting = true

@@ -16,7 +16,7 @@ from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange
 PROTOCOL = 1
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
-STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, EXIT = range(1, 10)
+STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = range(1, 10)
 
 REPLY_HEADER = struct.Struct("<II")
 FRAME_NUMBER = struct.Struct("<q")
@@ -90,7 +90,9 @@ def _parse_field(reader: _Reader) -> InputField:
         minimum, maximum, default = 0, 1, 0
     elif kind != "analog":
         minimum, maximum = min(settings, default=0), max(settings, default=mask)
-    return InputField("", port.removeprefix(":"), name, kind, mask, minimum, maximum, default, player + 1, settings)
+    return InputField(
+        "", port.removeprefix(":"), name, kind, mask, minimum, maximum, default, player + 1, settings
+    )
 
 
 def _name_fields(fields: Sequence[InputField]) -> list[InputField]:
@@ -115,7 +117,9 @@ def configuration(watch: Iterable[MemoryRange], picture: bool) -> bytes:
     ranges = list(watch)
     body = MAGIC + struct.pack("<HBB", PROTOCOL, picture, len(ranges))
     for item in ranges:
-        body += _text(item.device) + _text(item.space) + struct.pack("<QI", item.start, item.size)
+        body += (
+            _text(item.device) + _text(item.space) + struct.pack("<QII", item.start, item.size, item.stride)
+        )
     return _framed(body)
 
 
@@ -134,6 +138,16 @@ def about_state(code: int, state: int, data: bytes | None = None) -> bytes:
     """SAVE, LOAD, DROP, EXPORT, and with `data` IMPORT."""
     body = struct.pack("<BI", code, state)
     return _framed(body if data is None else body + struct.pack("<I", len(data)) + data)
+
+
+def look() -> bytes:
+    return _framed(bytes([LOOK]))
+
+
+def parse_look(data: bytes) -> tuple[int, int, int, memoryview]:
+    """Width, height, clockwise rotation in degrees that makes it upright, and BGRA pixels."""
+    width, height, degrees = struct.unpack_from("<HHH", data)
+    return width, height, degrees, memoryview(data)[6:]
 
 
 def reset(hard: bool) -> bytes:

@@ -1,0 +1,237 @@
+"""A cabinet: one emulator with one game in it, and the book-keeping of the episode being played on it.
+
+Both environments are made of cabinets. A step is split in two (`send`, `receive`), so that one process can have many
+emulators at work at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quarterup.emulators.emulator import EmulatorDied, Frame, HeldInputs, Picture, StateId
+from quarterup.emulators.mame import MameEmulator
+from quarterup.envs.observations import View, view_of
+from quarterup.games.game import Expert, Game
+from quarterup.games.memory_map import MemoryMap
+from quarterup.games.registry import find_game
+
+FRAMES_SEEN_BEFORE_ACTING = 1
+"""After a state is loaded one frame runs before the first observation: the picture of a loaded state is a stale one."""
+
+
+@dataclass(frozen=True)
+class CabinetSettings:
+    """How a game is played: the protocol that belongs to every score."""
+
+    game: str
+    obs: str = "features"
+    frame_skip: int = 4
+    """Frames that each action is held."""
+    sticky: float = 0.0
+    """Probability that a step repeats the previous step's action instead (Machado et al. 2018 use 0.25)."""
+    noop_max: int = 30
+    """An episode begins with 0 to this many frames without input, by the seed."""
+    stack: int = 4
+    """Pictures in an observation of pixels or of a bitmap."""
+    life_loss_ends_episode: bool = False
+    """Report `terminated` when a life is lost. The game goes on from there after the reset that follows."""
+    max_episode_frames: int = 108_000
+    """Then the episode is truncated: 30 minutes of play."""
+    render_mode: str | None = None
+    roms: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.frame_skip < 1:
+            raise ValueError(f"frame_skip={self.frame_skip}: an action lasts at least one frame")
+        if not 0.0 <= self.sticky < 1.0:
+            raise ValueError(f"sticky={self.sticky}: a probability below 1 is needed")
+        if self.noop_max < 0:
+            raise ValueError(f"noop_max={self.noop_max} is negative")
+        if self.max_episode_frames < 1:
+            raise ValueError(f"max_episode_frames={self.max_episode_frames}: at least one frame is needed")
+
+
+@dataclass(slots=True)
+class Episode:
+    """Where the running episode stands. `score` counts points won, so it goes on where the game's own counter wraps."""
+
+    score: float = 0.0
+    frames: int = 0
+    steps: int = 0
+    lives: int = 0
+    level: int = 0
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What a step gave, beside the observation, which lies in the cabinet's `observation`."""
+
+    reward: float = 0.0
+    terminated: bool = False
+    truncated: bool = False
+    life_lost: bool = False
+    died: str = ""
+    """Why the emulator had to be replaced, if it had to."""
+
+
+@dataclass
+class Cabinet:
+    """Call `power_on` first, then `seed`, `reset` and, for each step, `send` and `receive`."""
+
+    settings: CabinetSettings
+    game: Game[Any] = field(init=False)
+    view: View = field(init=False)
+    episode: Episode = field(init=False, default_factory=Episode)
+
+    def __post_init__(self) -> None:
+        self.game = find_game(self.settings.game)
+        self.view = view_of(self.game, self.settings.obs, self.settings.stack)
+        self.emulator: MameEmulator | None = None
+        self.rng = np.random.default_rng()
+        self._inputs: list[HeldInputs] = [action.inputs for action in self.game.actions]
+        self._expert: Expert[Any] | None = self.game.expert()
+        self._life_lost_only = False
+
+    # ------------------------------------------------------------------------------------------------------- power on
+
+    def power_on(self) -> None:
+        """Start an emulator, walk the game's own start sequence, and keep the state at its end."""
+        watch = [*self.game.memory.ranges, *self.view.watch]
+        self.emulator = MameEmulator(
+            self.game.machine,
+            watch=watch,
+            picture=self.view.picture or (Picture() if self.settings.render_mode else None),
+            roms=self.settings.roms,
+            visible=self.settings.render_mode == "human",
+        )
+        if self.view.kind == "screen":
+            facts = self.emulator.facts
+            self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
+        self._last_action = 0
+        self._start_states: dict[int, StateId] = {}
+        self._frame: Frame | None = None
+        self.game.start(self._look_after)
+        self._start_states[0] = self.emulator.save_state()
+        self._allocate()
+
+    def _look_after(self, inputs: HeldInputs, frames: int) -> MemoryMap:
+        assert self.emulator is not None
+        return self.game.memory(self.emulator.step(inputs, frames).memory)
+
+    def _allocate(self) -> None:
+        self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
+        self._own = self.game.memory.size()
+
+    def seed(self, seed: int | None) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    # ---------------------------------------------------------------------------------------------------------- reset
+
+    def reset(self) -> None:
+        """Begin an episode. After a lost life that was reported as the end, the same game goes on."""
+        self.send_reset()
+        self.receive_reset()
+
+    def send_reset(self) -> None:
+        assert self.emulator is not None
+        if not self._life_lost_only:
+            self._load_start(int(self.rng.integers(self.settings.noop_max + 1)))
+            self.episode = Episode()
+        self.emulator.send_step((), FRAMES_SEEN_BEFORE_ACTING)
+
+    def receive_reset(self) -> None:
+        assert self.emulator is not None
+        self._frame = self.emulator.receive_step()
+        self.memory = self.before = self.game.memory(self._frame.memory[: self._own])
+        self.episode.lives = self.game.lives(self.memory)
+        self.episode.level = self.game.level(self.memory)
+        self._last_action = 0
+        if self._expert:
+            self._expert.reset()
+        self._draw(first=not self._life_lost_only)
+        self._life_lost_only = False
+
+    def _load_start(self, noops: int) -> None:
+        """Load the start state, or a later one with that many idle frames behind it, made when first needed."""
+        assert self.emulator is not None
+        state = self._start_states.get(noops)
+        if state is not None:
+            self.emulator.load_state(state)
+            return
+        self.emulator.load_state(self._start_states[0])
+        self.emulator.step((), noops)
+        self._start_states[noops] = self.emulator.save_state()
+
+    # ----------------------------------------------------------------------------------------------------------- step
+
+    def send(self, action: int) -> None:
+        """Hold the action's inputs, or by chance (`sticky`) the previous one's."""
+        assert self.emulator is not None
+        if self.settings.sticky and self.rng.random() < self.settings.sticky:
+            action = self._last_action
+        self._last_action = action
+        self.emulator.send_step(self._inputs[action], self.settings.frame_skip)
+
+    def receive(self) -> StepResult:
+        """Wait for the step's end and say what it meant."""
+        assert self.emulator is not None
+        self._frame = self.emulator.receive_step()
+        self.before = self.memory
+        self.memory = self.game.memory(self._frame.memory[: self._own])
+        outcome = self.game.outcome(self.before, self.memory)
+        episode = self.episode
+        episode.score += outcome.reward
+        episode.frames += self.settings.frame_skip
+        episode.steps += 1
+        episode.lives = self.game.lives(self.memory)
+        episode.level = self.game.level(self.memory)
+        self._draw(first=False)
+        terminated = outcome.terminated
+        if outcome.life_lost and self.settings.life_loss_ends_episode and not terminated:
+            self._life_lost_only = terminated = True
+        truncated = not terminated and episode.frames >= self.settings.max_episode_frames
+        return StepResult(outcome.reward, terminated, truncated, outcome.life_lost)
+
+    def _draw(self, *, first: bool) -> None:
+        """Bring `observation` up to date: all of it, or the newest picture of a stack."""
+        if not self.view.stack:
+            self.view.draw(self._frame, self.before, self.memory, self.observation)  # type: ignore[arg-type]
+            return
+        self.observation[:-1] = self.observation[1:]
+        self.view.draw(self._frame, self.before, self.memory, self.observation[-1])  # type: ignore[arg-type]
+        if first:
+            self.observation[:-1] = self.observation[-1]
+
+    # ------------------------------------------------------------------------------------------------------ and beside
+
+    def replace(self, death: EmulatorDied) -> StepResult:
+        """A new emulator for a dead one. The episode is over: truncated, with the reason."""
+        self.close()
+        self.power_on()
+        self._life_lost_only = False
+        return StepResult(truncated=True, died=str(death))
+
+    def expert_action(self) -> int:
+        """What the game's rule-based player would do now."""
+        if self._expert is None:
+            raise ValueError(f"{self.game.title} has no rule-based player")
+        return self._expert.act(self.memory)
+
+    def render(self) -> NDArray[np.uint8]:
+        """The picture as a person sees it, RGB, shape (H, W, 3)."""
+        assert self.emulator is not None
+        if self.view.kind == "pixels":
+            return self.emulator.screenshot()
+        assert self._frame is not None
+        assert self._frame.screen is not None
+        return self._frame.screen.copy()
+
+    def close(self) -> None:
+        if self.emulator is not None:
+            self.emulator.close()
+            self.emulator = None

@@ -1,0 +1,262 @@
+"""Many emulators driven from one process, as a Gymnasium vector environment.
+
+There are no worker processes: each emulator is already one. A step sends N requests, then takes the replies in the order
+in which they come.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from quarterup.emulators.emulator import EmulatorDied, MachineFacts
+from quarterup.envs.cabinet import Cabinet, CabinetSettings, StepResult
+
+REPLY_TIMEOUT_S = 20.0
+Step = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[np.bool_]]):
+    """N emulators with the same game. Also what `gymnasium.make_vec("quarterup/…-v0", num_envs=N)` gives.
+
+    Takes the arguments of `ArcadeEnv`, and `autoreset_mode` with the meanings of Gymnasium 1.x. With one process and
+    much to do, call the halves of `step`: `send(actions)`, then something else, then `receive()`.
+
+    An emulator that dies is replaced; its episode ends as truncated with the reason in `info["emulator_died"]`; the
+    others go on. `info` holds arrays of length N: `score`, `lives`, `level`, `life_lost`, `episode_frames`,
+    `episode_steps`, `emulator_died` (empty text where nothing happened).
+    """
+
+    def __init__(
+        self,
+        game: str,
+        num_envs: int = 1,
+        *,
+        obs: str = "features",
+        frame_skip: int = 4,
+        sticky: float = 0.0,
+        noop_max: int = 30,
+        stack: int = 4,
+        life_loss_ends_episode: bool = False,
+        max_episode_frames: int = 108_000,
+        render_mode: str | None = None,
+        roms: Sequence[str | Path] = (),
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs={num_envs}: at least one environment is needed")
+        self.num_envs = num_envs
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.render_mode = render_mode
+        self.metadata = {
+            "render_modes": ["rgb_array", "human"],
+            "render_fps": 60 // frame_skip,
+            "autoreset_mode": self.autoreset_mode,
+        }
+        settings = CabinetSettings(
+            game=game,
+            obs=obs,
+            frame_skip=frame_skip,
+            sticky=sticky,
+            noop_max=noop_max,
+            stack=stack,
+            life_loss_ends_episode=life_loss_ends_episode,
+            max_episode_frames=max_episode_frames,
+            render_mode=render_mode,
+            roms=tuple(Path(folder) for folder in roms),
+        )
+        self.cabinets = [Cabinet(settings) for _ in range(num_envs)]
+        self._power_on_all()
+        first = self.cabinets[0]
+        assert first.emulator is not None
+        self.facts: MachineFacts = first.emulator.facts
+        self.game = first.game
+        self.game_id = first.game.id
+        self.action_names = [action.name for action in first.game.actions]
+        self.has_expert = first.game.expert() is not None
+        self.single_observation_space = first.view.space
+        self.single_action_space = spaces.Discrete(len(first.game.actions))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._allocate()
+
+    def _power_on_all(self) -> None:
+        """Start all emulators side by side: starting is mostly waiting."""
+        try:
+            with ThreadPoolExecutor(max_workers=min(self.num_envs, 16)) as pool:
+                list(pool.map(Cabinet.power_on, self.cabinets))
+        except BaseException:
+            for cabinet in self.cabinets:
+                cabinet.close()
+            raise
+
+    def _allocate(self) -> None:
+        count = self.num_envs
+        space = self.single_observation_space
+        self._observations = np.zeros((count, *space.shape), space.dtype)
+        for cabinet, row in zip(self.cabinets, self._observations, strict=True):
+            cabinet.observation = row  # observations are drawn straight into the batch
+        self._rewards = np.zeros(count, np.float64)
+        self._terminated = np.zeros(count, np.bool_)
+        self._truncated = np.zeros(count, np.bool_)
+        self._resetting = np.zeros(count, np.bool_)
+        self._results = [StepResult() for _ in range(count)]
+
+    # ---------------------------------------------------------------------------------------------------------- reset
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """`options["reset_mask"]` (N,) bool resets only some, as Gymnasium's manual autoreset asks for."""
+        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_))
+        seeds = (
+            [seed + i for i in range(self.num_envs)]
+            if isinstance(seed, int)
+            else (seed or [None] * self.num_envs)
+        )
+        chosen = [index for index in range(self.num_envs) if mask[index]]
+        for index in chosen:
+            cabinet = self.cabinets[index]
+            if seeds[index] is not None:
+                cabinet.seed(seeds[index])
+            self._results[index] = StepResult()
+            cabinet.send_reset()
+        for index in chosen:
+            self.cabinets[index].receive_reset()
+            self._resetting[index] = False
+        return self._observations.copy(), self._infos()
+
+    # ----------------------------------------------------------------------------------------------------------- step
+
+    def step(self, actions: NDArray[np.int64]) -> Step:
+        self.send(actions)
+        return self.receive()
+
+    def send(self, actions: NDArray[np.int64]) -> None:
+        """Set all emulators to work, without waiting. Those whose episode ended begin a new one instead."""
+        for index, action in enumerate(np.asarray(actions).tolist()):
+            cabinet = self.cabinets[index]
+            self._results[index] = StepResult()
+            try:
+                if self._resetting[index]:
+                    cabinet.send_reset()
+                else:
+                    cabinet.send(action)
+            except EmulatorDied as death:
+                self._replace(index, death)
+
+    def receive(self) -> Step:
+        """Wait for what `send` began. The arrays are the caller's own."""
+        waiting = {
+            cabinet.emulator.fileno(): index
+            for index, cabinet in enumerate(self.cabinets)
+            if cabinet.emulator is not None and not self._results[index].died
+        }
+        self._rewards[:] = 0.0
+        self._terminated[:] = False
+        self._truncated[:] = False
+        for index, result in enumerate(self._results):
+            if result.died:
+                self._truncated[index] = True
+        if len(waiting) == 1:
+            self._finish(*waiting.values())
+        else:
+            self._finish_as_they_come(waiting)
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP:
+            np.logical_or(self._terminated, self._truncated, out=self._resetting)
+        infos = self._infos()
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            self._reset_finished(infos)
+        return (
+            self._observations.copy(),
+            self._rewards.copy(),
+            self._terminated.copy(),
+            self._truncated.copy(),
+            infos,
+        )
+
+    def _finish_as_they_come(self, waiting: dict[int, int]) -> None:
+        poll = select.poll()
+        for descriptor in waiting:
+            poll.register(descriptor, select.POLLIN)
+        while waiting:
+            ready = [descriptor for descriptor, _ in poll.poll(REPLY_TIMEOUT_S * 1000)]
+            for descriptor in ready or list(waiting):  # after silence, each is asked and found dead or alive
+                poll.unregister(descriptor)
+                self._finish(waiting.pop(descriptor))
+
+    def _finish(self, index: int) -> None:
+        cabinet = self.cabinets[index]
+        try:
+            if self._resetting[index]:
+                cabinet.receive_reset()
+                return
+            result = self._results[index] = cabinet.receive()
+        except EmulatorDied as death:
+            self._replace(index, death)
+            self._truncated[index] = True
+            return
+        self._rewards[index] = result.reward
+        self._terminated[index] = result.terminated
+        self._truncated[index] = result.truncated
+
+    def _replace(self, index: int, death: EmulatorDied) -> None:
+        cabinet = self.cabinets[index]
+        row = cabinet.observation
+        self._results[index] = cabinet.replace(death)
+        cabinet.observation = row
+
+    def _reset_finished(self, infos: dict[str, Any]) -> None:
+        """Same-step autoreset: the last observation and info of an episode go into `infos`, as Gymnasium has it."""
+        finished = np.logical_or(self._terminated, self._truncated)
+        if not finished.any():
+            return
+        final = np.full(self.num_envs, None, object)
+        for index in np.flatnonzero(finished):
+            final[index] = self._observations[index].copy()
+        final_info = {key: value.copy() for key, value in infos.items()}
+        self.reset(options={"reset_mask": finished})
+        infos |= self._infos()
+        infos |= {
+            "final_obs": final,
+            "_final_obs": finished,
+            "final_info": final_info,
+            "_final_info": finished,
+        }
+
+    def _infos(self) -> dict[str, Any]:
+        episodes = [cabinet.episode for cabinet in self.cabinets]
+        return {
+            "score": np.array([episode.score for episode in episodes], np.float64),
+            "lives": np.array([episode.lives for episode in episodes], np.int64),
+            "level": np.array([episode.level for episode in episodes], np.int64),
+            "episode_frames": np.array([episode.frames for episode in episodes], np.int64),
+            "episode_steps": np.array([episode.steps for episode in episodes], np.int64),
+            "life_lost": np.array([result.life_lost for result in self._results], np.bool_),
+            "emulator_died": np.array([result.died for result in self._results], object),
+        }
+
+    # ------------------------------------------------------------------------------------------------------ and beside
+
+    def expert_actions(self) -> NDArray[np.int64]:
+        """What the game's rule-based player would do in each environment now, shape (N,)."""
+        return np.array([cabinet.expert_action() for cabinet in self.cabinets], np.int64)
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:  # type: ignore[override]
+        """One picture an environment, each (H, W, 3)."""
+        if self.render_mode != "rgb_array":
+            return None
+        return tuple(cabinet.render() for cabinet in self.cabinets)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        for cabinet in self.cabinets:
+            cabinet.close()

@@ -1,0 +1,147 @@
+"""A rule-based player of Space Invaders: it looks a second ahead for shots, and aims where the enemies will be.
+
+Dodging: every enemy shot in the air falls at a known speed, so for each moment of the next second it is known which
+places of the gun are hit. Going backwards from the end of that second, `survival` counts for each place how many of the
+coming steps can be lived through from there, moving left, right or not at all. Only moves on which that count is the
+highest are considered. Among them the one is taken that brings the gun nearer to its target.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quarterup.games.space_invaders import (
+    ALIVE,
+    CELL,
+    COLUMNS,
+    GUN_CENTRE,
+    GUN_LEFTMOST,
+    GUN_RIGHTMOST,
+    GUN_TOP,
+    PLAYER_SHOT_SPEED,
+    InvadersMemory,
+    in_flight,
+    lowest_rows,
+)
+
+STAY, LEFT, RIGHT = 0, 1, 2
+FIRE = 3
+"""Added to a move, it also fires."""
+STEP_FRAMES = 4
+GUN_SPEED = 1
+"""Pixels a frame."""
+HORIZON_STEPS = 20
+PLACES = GUN_RIGHTMOST - GUN_LEFTMOST + 1
+SHOT_SPEED = 4 / 3
+"""Enemy shots move 4 pixels every third frame,"""
+FAST_SHOT_SPEED = 5 / 3
+"""and 5 when few enemies are left."""
+FAST_FROM_ENEMIES = 8
+GUN_HALF_WIDTH = 10
+"""Half the gun, half the shot and two pixels of caution."""
+GUN_BOTTOM = 0x1C
+BONUS_Y = 0xD0
+EDGE_PIXELS = 0x20
+HIT_PIXELS = 4
+"""An enemy is at least 8 pixels wide: aimed this well a shot hits."""
+ROW_WEIGHT = 12.0
+"""How many pixels nearer an enemy must be for each row that it is higher."""
+BONUS_PIXELS = 60
+"""The bonus ship is worth going this far for."""
+LOW_RACK_Y = 0x50
+"""From here on the lowest row comes first, wherever it is."""
+
+
+class SpaceInvadersExpert:
+    """Plays on the decoded memory, without a memory of its own."""
+
+    def reset(self) -> None:
+        """Nothing is remembered from step to step."""
+
+    def act(self, memory: InvadersMemory) -> int:
+        if memory.gun != ALIVE:
+            return STAY
+        place = min(max(memory.gun_x - GUN_LEFTMOST, 0), PLACES - 1)
+        targets = _targets(memory)
+        barrel = memory.gun_x + GUN_CENTRE
+        goal = min(
+            targets, key=lambda target: abs(target[0] - barrel) + target[1], default=(float(barrel), 0.0)
+        )[0]
+        move = _safest_move(_survival(memory), place, goal - barrel)
+        aimed = any(abs(target - barrel) <= HIT_PIXELS for target, _ in targets)
+        return move + FIRE if aimed and memory.shot_status == 0 and not _covered(memory, barrel) else move
+
+
+def _survival(memory: InvadersMemory) -> NDArray[np.int32]:
+    """For each place of the gun one step from now, how many steps of the horizon can be survived from there."""
+    hit = np.zeros((HORIZON_STEPS + 1, PLACES), np.bool_)
+    speed = FAST_SHOT_SPEED if memory.enemies_left <= FAST_FROM_ENEMIES else SHOT_SPEED
+    for shot in memory.enemy_shots():
+        if not in_flight(shot):
+            continue
+        y, centre = shot[8], shot[9] + 1
+        arrives = (y - GUN_TOP - speed) / speed / STEP_FRAMES
+        passes = (y - GUN_BOTTOM + speed) / speed / STEP_FRAMES
+        first, last = max(int(arrives), 0), int(passes) + 1
+        if last <= 0 or first > HORIZON_STEPS:
+            continue
+        left = max(centre - GUN_HALF_WIDTH - GUN_CENTRE - GUN_LEFTMOST, 0)
+        right = max(centre + GUN_HALF_WIDTH - GUN_CENTRE - GUN_LEFTMOST, 0)
+        hit[first : last + 1, left:right] = True
+    survival = np.zeros(PLACES, np.int32)
+    reach = STEP_FRAMES * GUN_SPEED
+    for step in range(HORIZON_STEPS, 0, -1):
+        best = survival.copy()
+        np.maximum(best[reach:], survival[:-reach], out=best[reach:])
+        np.maximum(best[:-reach], survival[reach:], out=best[:-reach])
+        survival = np.where(hit[step], 0, best + 1)
+    return survival
+
+
+def _safest_move(survival: NDArray[np.int32], place: int, wish: float) -> int:
+    """The move with the longest life; among equals the one towards `wish` (pixels to the right)."""
+    reach = STEP_FRAMES * GUN_SPEED
+    options = []
+    for move, shift in ((STAY, 0), (LEFT, -reach), (RIGHT, reach)):
+        there = min(max(place + shift, 0), PLACES - 1)
+        options.append((-int(survival[there]), abs(wish - (there - place)), move))
+    return min(options)[2]
+
+
+def _targets(memory: InvadersMemory) -> list[tuple[float, float]]:
+    """Places on the X axis where a shot fired from there now would hit something, each with a handicap in pixels."""
+    rows = lowest_rows(memory.enemies)
+    columns = [column for column in range(COLUMNS) if rows[column] >= 0]
+    if not columns:
+        return []
+    pace = abs(memory.rack_step_x or 2) / max(memory.enemies_left, 1)
+    lowest = min(rows[column] for column in columns)
+    pressing = memory.rack_y + CELL * lowest <= LOW_RACK_Y
+    targets = []
+    for column in columns:
+        y = memory.rack_y + CELL * rows[column]
+        rise_frames = max(y - GUN_TOP, 0) / PLAYER_SHOT_SPEED
+        x = _after(memory, columns, pace * rise_frames) + CELL * column + CELL / 2
+        if not (pressing and rows[column] > lowest):
+            targets.append((x, ROW_WEIGHT * (rows[column] - lowest)))
+    if memory.bonus_active and not memory.bonus_hit:
+        flight = (BONUS_Y - GUN_TOP) / PLAYER_SHOT_SPEED
+        x = memory.bonus_x + GUN_CENTRE + memory.bonus_step / 2 * flight
+        targets.append((x, -BONUS_PIXELS if not pressing else 0.0))
+    return targets
+
+
+def _after(memory: InvadersMemory, columns: list[int], distance: float) -> float:
+    """The rack's X after it has walked `distance` pixels, turning at the edges."""
+    if memory.rack_goes_left:
+        room = memory.rack_x + CELL * columns[0] - (EDGE_PIXELS + 8)
+        return memory.rack_x - distance if distance <= room else memory.rack_x - room + (distance - room)
+    room = 0x100 - 8 - (memory.rack_x + CELL * (columns[-1] + 1))
+    return memory.rack_x + distance if distance <= room else memory.rack_x + room - (distance - room)
+
+
+def _covered(memory: InvadersMemory, barrel: int) -> bool:
+    """Whether a shield stands right above the barrel."""
+    column = barrel - EDGE_PIXELS
+    return bool(memory.shields_low[column] or memory.shields_high[column])
