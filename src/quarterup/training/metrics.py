@@ -1,12 +1,13 @@
 """The numbers of a run: a SQLite database that one process writes while others read it.
 
-Three tables. `scalars` has a row for each metric and time: those that the agent's updates return under their
-own names, and the trainer's, which begin with `speed/` or `eval/`. `episodes` has a row for each finished
-episode, and `events` one for whatever happened once. `env_step` counts env steps over all environments, `frames`
-the frames that these are, `wall_s` seconds of training, breaks between sessions left out.
+Three tables. `scalars` has a row for each metric and time: those that the agent's updates return under
+their own names, and the trainer's, which begin with `speed/` or `eval/`. `episodes` has a row for each
+finished episode, and `events` one for whatever happened once. `env_step` counts env steps over all
+environments, `frames` the frames that these are, `wall_s` seconds of training without the breaks between
+sessions.
 
-Rows are collected and written together every few seconds. The database is in WAL mode: it is sound after a kill
-at any moment, and lacks at most the rows that were not written yet.
+Rows are collected and written together every few seconds. The database is in WAL mode: it is sound after a
+kill at any moment, and lacks at most the rows that were not written yet.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ class EpisodeTable:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened once. The kinds are: started, resumed, saved, best, emulator died, trouble, stopped,
-    finished."""
+    """Something that happened once. The kinds are: started, resumed, saved, best, emulator died, trouble,
+    stopped, finished."""
 
     env_step: int
     wall_s: float
