@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -31,7 +31,7 @@ class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
     and, when the emulator had to be replaced, `emulator_died` with the reason; that step is truncated.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 60}
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 60}
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
         """What the game's rule-based player would do now."""
         return self.cabinet.expert_action()
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         return self.cabinet.render() if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:

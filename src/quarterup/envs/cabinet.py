@@ -121,7 +121,8 @@ class Cabinet:
 
     def _look_after(self, inputs: HeldInputs, frames: int) -> MemoryMap:
         assert self.emulator is not None
-        return self.game.memory(self.emulator.step(inputs, frames).memory)
+        memory: MemoryMap = self.game.memory(self.emulator.step(inputs, frames).memory)
+        return memory
 
     def _allocate(self) -> None:
         self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)

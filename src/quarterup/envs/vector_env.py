@@ -1,7 +1,7 @@
 """Many emulators driven from one process, as a Gymnasium vector environment.
 
-There are no worker processes: each emulator is already one. A step sends N requests, then takes the replies in the order
-in which they come.
+There are no worker processes: each emulator is already one. A step sends N requests, then takes the replies as they
+come.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from quarterup.emulators.emulator import EmulatorDied, MachineFacts
 from quarterup.envs.cabinet import Cabinet, CabinetSettings, StepResult
 
 REPLY_TIMEOUT_S = 20.0
-Step = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+Step = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
+"""Observations, rewards (float64), terminated and truncated (bool), infos."""
 
 
-class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[np.bool_]]):
+class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     """N emulators with the same game. Also what `gymnasium.make_vec("quarterup/…-v0", num_envs=N)` gives.
 
     Takes the arguments of `ArcadeEnv`, and `autoreset_mode` with the meanings of Gymnasium 1.x. With one process and
@@ -101,7 +102,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[np.bool
 
     def _allocate(self) -> None:
         count = self.num_envs
-        space = self.single_observation_space
+        space = self.cabinets[0].view.space
         self._observations = np.zeros((count, *space.shape), space.dtype)
         for cabinet, row in zip(self.cabinets, self._observations, strict=True):
             cabinet.observation = row  # observations are drawn straight into the batch
@@ -118,11 +119,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[np.bool
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         """`options["reset_mask"]` (N,) bool resets only some, as Gymnasium's manual autoreset asks for."""
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_))
-        seeds = (
-            [seed + i for i in range(self.num_envs)]
-            if isinstance(seed, int)
-            else (seed or [None] * self.num_envs)
-        )
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else (seed or [None] * self.num_envs)
         chosen = [index for index in range(self.num_envs) if mask[index]]
         for index in chosen:
             cabinet = self.cabinets[index]
@@ -251,7 +248,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[np.bool
         """What the game's rule-based player would do in each environment now, shape (N,)."""
         return np.array([cabinet.expert_action() for cabinet in self.cabinets], np.int64)
 
-    def render(self) -> tuple[NDArray[np.uint8], ...] | None:  # type: ignore[override]
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """One picture an environment, each (H, W, 3)."""
         if self.render_mode != "rgb_array":
             return None

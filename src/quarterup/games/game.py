@@ -75,7 +75,7 @@ class Game(ABC, Generic[M]):
     title: ClassVar[str]
     machine: ClassVar[str]
     """The emulator's short name of the machine: `invaders`."""
-    memory: ClassVar[type[M]]  # type: ignore[misc]
+    memory: type[M]
     ram: ClassVar[MemoryRange]
     """The machine's working memory, for `obs="ram"`."""
     actions: ClassVar[tuple[Action, ...]]

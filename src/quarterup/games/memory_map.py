@@ -78,9 +78,7 @@ class Integer(Field[int]):
         self.endian = endian
 
     def decode(self, data: bytes) -> int:
-        return int.from_bytes(
-            data[self.offset : self.offset + self.range.size], self.endian, signed=self.signed
-        )
+        return int.from_bytes(data[self.offset : self.offset + self.range.size], self.endian, signed=self.signed)
 
 
 class BCD(Field[int]):
@@ -129,9 +127,7 @@ class MemoryMap:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        fields = [
-            item for base in reversed(cls.__mro__) for item in vars(base).values() if isinstance(item, Field)
-        ]
+        fields = [item for base in reversed(cls.__mro__) for item in vars(base).values() if isinstance(item, Field)]
         cls.ranges = tuple(_merge(field.range for field in fields))
         for field in fields:
             field.offset = _offset_in(cls.ranges, field.range)

@@ -21,9 +21,7 @@ def find_game(name: str) -> Game[Any]:
         if name in (game.id, game.machine, game.env_name):
             return game()
     nearest = difflib.get_close_matches(name, GAMES, n=3, cutoff=0.3) or list(GAMES)
-    raise UnknownGame(
-        f"there is no game '{name}'. Did you mean {', '.join(nearest)}? `quarterup games` lists all."
-    )
+    raise UnknownGame(f"there is no game '{name}'. Did you mean {', '.join(nearest)}? `quarterup games` lists all.")
 
 
 def all_games() -> list[Game[Any]]:

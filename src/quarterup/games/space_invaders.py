@@ -117,9 +117,7 @@ def in_flight(enemy_shot: bytes) -> bool:
 
 def lowest_rows(enemies: bytes) -> list[int]:
     """For each column the lowest row with a living enemy, or -1."""
-    return [
-        next((row for row in range(ROWS) if enemies[row * COLUMNS + column]), -1) for column in range(COLUMNS)
-    ]
+    return [next((row for row in range(ROWS) if enemies[row * COLUMNS + column]), -1) for column in range(COLUMNS)]
 
 
 BOOT_FRAMES = 120
@@ -163,9 +161,7 @@ class SpaceInvaders(Game[InvadersMemory]):
         Feature("rack_pace", 0, 1, "square root of 1 / enemies left: the rack's speed"),
         Feature("enemies_left", 0, 1, "enemies left of 55"),
         *(
-            Feature(
-                f"column_{column}", 0, 1, f"height of the lowest enemy in column {column}; 0 when it is empty"
-            )
+            Feature(f"column_{column}", 0, 1, f"height of the lowest enemy in column {column}; 0 when it is empty")
             for column in range(COLUMNS)
         ),
         *(
@@ -181,15 +177,11 @@ class SpaceInvaders(Game[InvadersMemory]):
         Feature("bonus_dx", -1, 1, "its place right of the gun, in screen widths; 0 without it"),
         Feature("bonus_direction", -1, 1, "1 right, -1 left, 0 without it"),
         *(
-            Feature(
-                f"shield_{quarter}", 0, 1, f"what is left of the shield in quarter {quarter} of the screen"
-            )
+            Feature(f"shield_{quarter}", 0, 1, f"what is left of the shield in quarter {quarter} of the screen")
             for quarter in range(4)
         ),
         Feature("cover", 0, 1, "how much shield is right above the gun's barrel"),
-        Feature(
-            "aim", -1, 1, "how far right of the gun the nearest enemy will be when a shot fired now arrives"
-        ),
+        Feature("aim", -1, 1, "how far right of the gun the nearest enemy will be when a shot fired now arrives"),
         Feature("ships", 0, 1, "ships left, the one in play too, of 4"),
         Feature("wave", 0, 1, "wave of 8"),
     )
@@ -230,9 +222,7 @@ class SpaceInvaders(Game[InvadersMemory]):
     def level(self, memory: InvadersMemory) -> int:
         return memory.wave
 
-    def feature_vector(
-        self, before: InvadersMemory, memory: InvadersMemory, out: NDArray[np.float32]
-    ) -> None:
+    def feature_vector(self, before: InvadersMemory, memory: InvadersMemory, out: NDArray[np.float32]) -> None:
         out[:] = _features(memory)
 
     def bitmap(self, watched: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -302,8 +292,7 @@ def _shields(memory: InvadersMemory, barrel_column: int) -> list[float]:
     low, high = memory.shields_low, memory.shields_high
     quarter = SCREEN_WIDTH // 4
     counts = [
-        int.from_bytes(low[at : at + quarter]).bit_count()
-        + int.from_bytes(high[at : at + quarter]).bit_count()
+        int.from_bytes(low[at : at + quarter]).bit_count() + int.from_bytes(high[at : at + quarter]).bit_count()
         for at in range(0, SCREEN_WIDTH, quarter)
     ]
     near = slice(max(barrel_column - 1, 0), barrel_column + 2)
@@ -311,9 +300,7 @@ def _shields(memory: InvadersMemory, barrel_column: int) -> list[float]:
     return [*(count / SHIELD_PIXELS for count in counts), cover / (3 * 16)]
 
 
-def _aim(
-    rows: list[int], alive: list[int], rack_x: int, rack_y: int, barrel: int, memory: InvadersMemory
-) -> float:
+def _aim(rows: list[int], alive: list[int], rack_x: int, rack_y: int, barrel: int, memory: InvadersMemory) -> float:
     """Pixels from the barrel to the nearest of the lowest enemies, each taken where it will be when a shot arrives."""
     nearest = float(SCREEN_WIDTH)
     pace = (-1 if memory.rack_goes_left else 1) * 2 / max(memory.enemies_left, 1)

@@ -65,9 +65,7 @@ class SpaceInvadersExpert:
         place = min(max(memory.gun_x - GUN_LEFTMOST, 0), PLACES - 1)
         targets = _targets(memory)
         barrel = memory.gun_x + GUN_CENTRE
-        goal = min(
-            targets, key=lambda target: abs(target[0] - barrel) + target[1], default=(float(barrel), 0.0)
-        )[0]
+        goal = min(targets, key=lambda target: abs(target[0] - barrel) + target[1], default=(float(barrel), 0.0))[0]
         move = _safest_move(_survival(memory), place, goal - barrel)
         aimed = any(abs(target - barrel) <= HIT_PIXELS for target, _ in targets)
         return move + FIRE if aimed and memory.shot_status == 0 and not _covered(memory, barrel) else move
