@@ -55,8 +55,8 @@ def build(game: str, out: Path) -> int:
         (scratch / "art.asm").write_text(art_as_assembly(source / "art"), encoding="ascii")
         binary = scratch / "game.bin"
         # --w8080 warns of every instruction that the Z80 has and the 8080 lacks.
-        command = [pasmo, "--w8080", "--alocal", "-I", str(source), "-I", str(scratch),
-                   str(source / "main.asm"), str(binary)]
+        options = ["--w8080", "--alocal", "-I", str(source), "-I", str(scratch)]
+        command = [pasmo, *options, str(source / "main.asm"), str(binary)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         messages = (result.stdout + result.stderr).strip()
         if result.returncode != 0 or messages:
@@ -85,7 +85,8 @@ def art_as_assembly(folder: Path) -> str:
 def sprite_lines(path: Path) -> list[str]:
     """`sprite NAME` headers, each followed by its rows of `.` (dark) and `#` (lit)."""
     lines: list[str] = []
-    name, rows = "", []
+    name = ""
+    rows: list[str] = []
     for text in [*path.read_text(encoding="ascii").splitlines(), "sprite"]:
         if text.startswith("sprite"):
             if name:
@@ -99,7 +100,8 @@ def sprite_lines(path: Path) -> list[str]:
 def font_lines(path: Path) -> list[str]:
     """`glyphs ABC` headers, each followed by 8 rows with one 5-wide cell per letter."""
     glyphs: dict[str, list[bytes]] = {}
-    letters, rows = "", []
+    letters = ""
+    rows: list[str] = []
     for text in [*path.read_text(encoding="ascii").splitlines(), "glyphs"]:
         if text.startswith("glyphs"):
             for place, letter in enumerate(letters):
@@ -110,9 +112,8 @@ def font_lines(path: Path) -> list[str]:
             rows.append(text)
     blank = [b"\x00"] * GLYPH_COLUMNS
     lines = ["font:"]
-    for code in range(FIRST_GLYPH, LAST_GLYPH + 1):
-        lines.append(db(b"".join(glyphs.get(chr(code), blank))))
-    return lines
+    letters_in_order = map(chr, range(FIRST_GLYPH, LAST_GLYPH + 1))
+    return lines + [db(b"".join(glyphs.get(letter, blank))) for letter in letters_in_order]
 
 
 def columns_of(rows: list[str], where: str) -> list[bytes]:

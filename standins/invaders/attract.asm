@@ -2,7 +2,11 @@
 ; call for a coin.  As soon as there is a credit it waits for the start button instead.
 
 DEMO_FRAMES     equ 1500
-TABLE_X         equ 20h+64
+TABLE_X         equ 20h+68      ; the middle of the creatures
+TABLE_TEXTS     equ SCREEN+16+LETTER*11
+TABLE_BEAT      equ 24          ; frames per picture
+TABLE_BEATS     equ 10
+COINAGE_HIDDEN  equ 80h         ; DIP switch in IN_PLAYER2
 
 attract:
         ld sp,STACK_TOP
@@ -18,48 +22,22 @@ attract:
         ld (coin_watch),a
 
         ; title
-        ld hl,SCREEN+24+LETTER*9
+        ld hl,SCREEN+24+LETTER*4
         ld de,title_text
-        call type_text
-        ld b,30
+        call print_big
+        ld b,40
         call wait_frames
-        ld hl,SCREEN+21+LETTER*5
+        ld hl,SCREEN+20+LETTER*4
         ld de,motto_text
         call type_text
         ld b,30
         call wait_frames
 
         ; table of points
-        ld hl,table_sprites
-_sprite:
-        ld a,(hl)
-        or a
-        jp z,_texts
-        ld b,a                  ; width
-        inc hl
-        ld c,(hl)               ; Y
-        inc hl
-        ld e,(hl)
-        inc hl
-        ld d,(hl)
-        inc hl
-        push hl
-        ld a,TABLE_X+12
-        ld h,b
-        ld l,c
-        ld c,a
-        ld a,h
-        rrca                    ; centred: half the width to the left
-        and 7Fh
-        cpl
-        inc a
-        add a,c
-        ld h,a
-        call put_sprite
-        pop hl
-        jp _sprite
-_texts: ld de,table_texts
-        ld hl,SCREEN+16+LETTER*11
+        ld c,0
+        call draw_table
+        ld de,table_texts
+        ld hl,TABLE_TEXTS
         ld c,4
 _text:  push hl
         push bc
@@ -71,8 +49,14 @@ _text:  push hl
         inc de
         dec c
         jp nz,_text
-        ld b,180
+        ld c,TABLE_BEATS
+_beat:  ld b,TABLE_BEAT
         call wait_frames
+        push bc
+        call draw_table
+        pop bc
+        dec c
+        jp nz,_beat
 
         ; the demo: a game without points, ended by time or by a lost cart
         call clear_playfield
@@ -82,6 +66,42 @@ _text:  push hl
         ld hl,DEMO_FRAMES
         ld (demo_time),hl
         jp begin_turn
+
+; The creatures of the table of points, in their first picture if C is even, else in their second.
+draw_table:
+        ld a,c
+        and 1
+        ld c,a
+        ld hl,table_sprites
+_sprite:
+        ld a,(hl)
+        or a
+        ret z
+        push bc
+        ld b,a                  ; width
+        inc hl
+        ld e,(hl)
+        inc hl
+        ld d,(hl)
+        inc hl
+        dec c
+        jp nz,_picture
+        add a,e                 ; the second picture follows the first
+        ld e,a
+        jp nc,_picture
+        inc d
+_picture:
+        ld a,(hl)               ; X
+        inc hl
+        ld c,(hl)               ; Y
+        inc hl
+        push hl
+        ld h,a
+        ld l,c
+        call put_sprite
+        pop hl
+        pop bc
+        jp _sprite
 
 ; Called by the game loop once a frame while no game is on.
 demo_frame:
@@ -106,10 +126,13 @@ demo_over:
         ld hl,MIDDLE-3+LETTER*6
         ld de,players_text
         call type_text
+        in a,(IN_PLAYER2)
+        and COINAGE_HIDDEN
+        jp nz,_pause
         ld hl,MIDDLE-6+LETTER*7
         ld de,price_text
         call type_text
-        ld b,180
+_pause: ld b,180
         call wait_frames
         jp attract
 
@@ -200,18 +223,22 @@ title_text:
         db "MOTH WATCH",0
 motto_text:
         db "KEEP THE LANTERN LIT",0
-table_sprites:                  ; width, Y, picture
-        db 24,128
+table_sprites:                  ; width, picture, X, Y
+        db 24
         dw bat_a
-        db 16,112
-        dw gnat_b
-        db 16,96
+        db TABLE_X-12,128
+        db 16
+        dw gnat_a
+        db TABLE_X-8,112
+        db 16
         dw moth_a
-        db 16,80
+        db TABLE_X-8,96
+        db 16
         dw beetle_a
+        db TABLE_X-8,80
         db 0
 table_texts:
-        db "=? MYSTERY",0
+        db "=? POINTS",0
         db "=30 POINTS",0
         db "=20 POINTS",0
         db "=10 POINTS",0

@@ -307,6 +307,6 @@ reset_drops:
 first_pictures:
         dw rolling_art,plunger_art,squiggly_art
 plunger_columns:
-        db 0,6,2,9,0,4,10,1,5,0,8,3,7,10,2,5,0FFh
+        db 0,6,3,9,5,4,10,1,7,8,2,5,0,10,4,6,0FFh
 squiggly_columns:
-        db 7,1,9,4,10,0,3,8,5,0,6,2,10,4,1,0FFh
+        db 7,1,9,4,10,0,3,8,5,6,2,10,4,7,0,0FFh

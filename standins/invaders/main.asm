@@ -15,6 +15,7 @@
         include "system.asm"    ; power-up, interrupts, coins, waiting for frames
         include "attract.asm"   ; title, score table, demo, waiting for the start button
         include "game.asm"      ; one game: turns, waves, lives, the end
+        include "turns.asm"     ; what a turn starts with and leaves behind
         include "player.asm"    ; the cart
         include "spark.asm"     ; the cart's shot
         include "rack.asm"      ; the swarm and its walk

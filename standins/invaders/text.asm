@@ -36,17 +36,7 @@ print_digit:
 ; A = letter, HL = place; HL moves on to the next place.  Keeps DE.
 draw_letter:
         push de
-        push hl
-        sub 20h
-        ld l,a
-        ld h,0
-        add hl,hl
-        add hl,hl
-        add hl,hl
-        ld de,font
-        add hl,de
-        ex de,hl
-        pop hl
+        call letter_picture
         ld b,8
 _column:
         ld a,(de)
@@ -56,4 +46,66 @@ _column:
         dec b
         jp nz,_column
         pop de
+        ret
+
+; A = letter -> DE = its 8 columns.
+letter_picture:
+        push hl
+        sub ' '
+        ld l,a
+        ld h,0
+        add hl,hl
+        add hl,hl
+        add hl,hl
+        ld de,font
+        add hl,de
+        ex de,hl
+        pop hl
+        ret
+
+; Write the text at DE twice as wide and tall to the place HL.
+print_big:
+        ld a,(de)
+        or a
+        ret z
+        inc de
+        push de
+        call letter_picture
+        ld b,8
+_column:
+        ld a,(de)
+        inc de
+        push de
+        call double_bits
+        call put_big_column
+        call put_big_column
+        pop de
+        dec b
+        jp nz,_column
+        pop de
+        jp print_big
+
+put_big_column:
+        ld (hl),e
+        inc hl
+        ld (hl),d
+        dec hl
+        jp next_column
+
+; A -> DE: every bit twice.
+double_bits:
+        push hl
+        ld hl,0
+        ld c,8
+_bit:   add hl,hl
+        add hl,hl
+        rlca
+        jp nc,_dark
+        inc l
+        inc l
+        inc l
+_dark:  dec c
+        jp nz,_bit
+        ex de,hl
+        pop hl
         ret

@@ -1,0 +1,72 @@
+"""The stand-in's ROM set in the package is what its sources give."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "src" / "quarterup" / "data" / "roms" / "invaders"
+
+
+@pytest.fixture(scope="module")
+def builder() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("standins_build", ROOT / "standins" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(shutil.which("pasmo") is None, reason="the assembler pasmo is not installed")
+def test_a_fresh_build_is_the_shipped_set_byte_for_byte(builder: ModuleType, tmp_path: Path) -> None:
+    builder.build("invaders", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(builder.CHIPS)
+    assert sorted(path.name for path in SHIPPED.iterdir()) == sorted(builder.CHIPS)
+    for chip in builder.CHIPS:
+        assert (tmp_path / chip).read_bytes() == (SHIPPED / chip).read_bytes(), chip
+
+
+def test_every_chip_has_the_board_s_size(builder: ModuleType) -> None:
+    assert {(SHIPPED / chip).stat().st_size for chip in builder.CHIPS} == {builder.CHIP_BYTES}
+
+
+def test_without_the_assembler_the_message_says_what_to_install(
+    builder: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert builder.main(["invaders", "--out", str(tmp_path / "set")]) == 1
+    assert "apt install pasmo" in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.skipif(shutil.which("pasmo") is None, reason="the assembler pasmo is not installed")
+def test_a_program_that_does_not_fit_is_refused(
+    builder: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builder, "ROM_BYTES", 4096)
+    with pytest.raises(builder.BuildError, match="only 4096"):
+        builder.build("invaders", tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (["#.", "..", "..", "..", "..", "..", "..", ".#"], [b"\x80", b"\x01"]),
+        (["#"] * 8 + ["."] * 8, [b"\x00\xff"]),
+    ],
+)
+def test_a_picture_becomes_columns_from_the_bottom_up(
+    builder: ModuleType, rows: list[str], columns: list[bytes]
+) -> None:
+    assert builder.columns_of(rows, "here") == columns
+
+
+def test_a_crooked_picture_is_named(builder: ModuleType) -> None:
+    with pytest.raises(builder.BuildError, match=r"art\.txt: moth"):
+        builder.columns_of(["..", "."] * 4, "art.txt: moth")
