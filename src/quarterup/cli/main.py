@@ -7,7 +7,7 @@ A verb is one file, `cli/<verb>.py`, that has two things:
   that can print JSON have a field `json: bool = False`.
 - `run(settings) -> int`: does the work and returns the exit code.
 
-A verb whose flags depend on its arguments has `settings_type(arguments) -> type` in place of `Settings`.
+A verb whose defaults depend on its arguments also has `defaults(arguments) -> Settings`.
 
 With `--json` the last line on stdout is one JSON object, and what is for people goes to stderr. What a person
 can put right is raised as one of quarterup's own exceptions; it becomes one message and exit code 2.
@@ -52,9 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"quarterup {quarterup.__version__}")
         return 0
     if verb not in VERBS:
-        return _fail(
-            f"There is no command {verb!r}.{_nearest(verb)} `quarterup --help` lists them all.", rest
-        )
+        return _fail(f"There is no command {verb!r}.{_nearest(verb)} `quarterup --help` lists them all.", rest)
     try:
         return _run(verb, rest)
     except KeyboardInterrupt:
@@ -74,8 +72,14 @@ def _run(verb: str, arguments: list[str]) -> int:
     import tyro
 
     module: Any = importlib.import_module(f"quarterup.cli.{verb}")
-    settings_type = module.settings_type(arguments) if hasattr(module, "settings_type") else module.Settings
-    settings = tyro.cli(settings_type, args=arguments, prog=f"quarterup {verb}")
+    default = module.defaults(arguments) if hasattr(module, "defaults") else None
+    settings = tyro.cli(
+        module.Settings,
+        args=arguments,
+        default=default,
+        prog=f"quarterup {verb}",
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
     return int(module.run(settings))
 
 

@@ -1,8 +1,8 @@
 """Checkpoints: what a run needs to go on, as safetensors and JSON, whole or not there at all.
 
 A checkpoint is a folder, `checkpoints/step-000012345/`, with three files: the agent's tensors, everything
-else as JSON, and the SHA-256 sums of the two in the form that `sha256sum -c` reads. It is written under another
-name, forced to the disk, and renamed, so that a death at any moment leaves whole checkpoints only. The sums
+else as JSON, and the SHA-256 sums of the two in the form that `sha256sum -c` reads. It is written under
+another name, forced to the disk, and renamed: a death at any moment leaves whole checkpoints only. The sums
 find what breaks later.
 """
 

@@ -100,10 +100,10 @@ CREATE TABLE IF NOT EXISTS scalars (env_step INTEGER, frames INTEGER, wall_s REA
 CREATE TABLE IF NOT EXISTS episodes (env_step INTEGER, frames INTEGER, wall_s REAL, env INTEGER, score REAL,
     steps INTEGER, episode_frames INTEGER, level INTEGER, end TEXT, expert_share REAL);
 CREATE TABLE IF NOT EXISTS events (env_step INTEGER, frames INTEGER, wall_s REAL, kind TEXT, text TEXT);
-CREATE INDEX IF NOT EXISTS scalars_by_name ON scalars (name, env_step);
+CREATE UNIQUE INDEX IF NOT EXISTS scalars_by_name ON scalars (name, env_step);
 """
 _INSERTS = {
-    "scalars": "INSERT INTO scalars VALUES (?, ?, ?, ?, ?)",
+    "scalars": "INSERT OR REPLACE INTO scalars VALUES (?, ?, ?, ?, ?)",
     "episodes": f"INSERT INTO episodes VALUES ({', '.join('?' * (3 + len(fields(Episode))))})",
     "events": "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
 }
@@ -177,9 +177,7 @@ class MetricsReader:
     def __init__(self, path: Path) -> None:
         """Open the database of a run. Raises RunFolderError if there is none."""
         if not path.is_file():
-            raise RunFolderError(
-                f"There are no metrics at {path}: the run has not begun, or this is not a run folder."
-            )
+            raise RunFolderError(f"There are no metrics at {path}: the run has not begun, or this is not a run folder.")
         self._database = sqlite3.connect(path, timeout=READ_TIMEOUT_S)
 
     def __enter__(self) -> MetricsReader:
@@ -206,8 +204,7 @@ class MetricsReader:
 
     def episodes(self) -> EpisodeTable:
         rows = self._select(
-            "SELECT env_step, frames, wall_s, env, score, steps, level, end, expert_share"
-            " FROM episodes ORDER BY rowid"
+            "SELECT env_step, frames, wall_s, env, score, steps, level, end, expert_share FROM episodes ORDER BY rowid"
         )
         steps, frames, wall_s, env, scores, lengths, levels, ends, shares = _columns(rows, 9)
         return EpisodeTable(
@@ -223,10 +220,7 @@ class MetricsReader:
         )
 
     def events(self) -> list[Event]:
-        return [
-            Event(*row)
-            for row in self._select("SELECT env_step, wall_s, kind, text FROM events ORDER BY rowid")
-        ]
+        return [Event(*row) for row in self._select("SELECT env_step, wall_s, kind, text FROM events ORDER BY rowid")]
 
     def _select(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         return self._database.execute(query, arguments).fetchall()

@@ -36,7 +36,7 @@ CONFIG_FILE = "config.json"
 FORMAT = 1
 """Of `config.json`. Goes up when an older quarterup could not read it."""
 
-PARTS = ("checkpoints", "replay", "videos", "plots")
+PARTS = ("checkpoints", "replay", "evaluations", "videos", "plots")
 RUNS = Path("runs")
 """Where runs go that were given no folder."""
 
@@ -84,9 +84,7 @@ class RunFolder:
         except OSError as error:
             shutil.rmtree(unfinished, ignore_errors=True)
             check_free(path)
-            raise RunFolderError(
-                f"The run folder {path} cannot be made: {error.strerror or error}."
-            ) from error
+            raise RunFolderError(f"The run folder {path} cannot be made: {error.strerror or error}.") from error
         return cls(path, config)
 
     @classmethod
@@ -95,9 +93,7 @@ class RunFolder:
         try:
             values = json.loads((path / CONFIG_FILE).read_text())
             if values.pop("format") != FORMAT:
-                raise RunFolderError(
-                    f"{path} is a run of another version of quarterup, which this one can't read."
-                )
+                raise RunFolderError(f"{path} is a run of another version of quarterup, which this one can't read.")
             config = RunConfig(**{**values, "command": tuple(values["command"])})
         except FileNotFoundError as error:
             what = "has no config.json" if path.is_dir() else "does not exist"
@@ -117,6 +113,10 @@ class RunFolder:
     @property
     def replay(self) -> Path:
         return self.path / "replay"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.path / "evaluations"
 
     @property
     def videos(self) -> Path:
@@ -140,8 +140,7 @@ class RunFolder:
             owner = file.read().strip() or "unknown"
             file.close()
             raise RunFolderError(
-                f"Another training, process {owner}, is using {self.path}. Wait for it to end, or use another"
-                " folder."
+                f"Another training, process {owner}, is using {self.path}. Wait for it to end, or use another folder."
             )
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -218,9 +217,7 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
 
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        git(
-            "ls-files", "--error-unmatch", "__init__.py"
-        )  # Fails where the checkout around us is of something else.
+        git("ls-files", "--error-unmatch", "__init__.py")  # Fails where the checkout around us is of something else.
         return git("describe", "--always", "--abbrev=40", "--dirty=+changes", "--exclude=*")
     return None
 

@@ -33,7 +33,7 @@ class EnvSettings:
     stack: int = 4
     """Pictures that make one observation. Unused with features and ram."""
     life_loss_ends_episode: bool = False
-    """Let a lost life end the episode. Learns faster in many games; scores are then of one life each."""
+    """Let a lost life end the agent's episode. It often learns faster so; scores are still those of whole games."""
     max_episode_frames: int = 108_000
     """Episodes longer than this are cut off: half an hour at 60 frames a second."""
     roms: tuple[Path, ...] = ()
@@ -48,7 +48,7 @@ class TrainSettings:
     environments together.
     """
 
-    game: tyro.conf.Positional[str]
+    game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
     """Which game: `quarterup games` lists them."""
     agent: str = "rainbow"
     """Which algorithm learns."""
@@ -163,9 +163,7 @@ def from_json(values: Mapping[str, Any], agent_settings: type[Any]) -> TrainSett
                 **values,
                 "run": Path(values["run"]) if values["run"] else None,
                 "env": EnvSettings(**{**values["env"], "roms": tuple(map(Path, values["env"]["roms"]))}),
-                "agent_settings": agent_settings(
-                    **{k: _tuples(v) for k, v in values["agent_settings"].items()}
-                ),
+                "agent_settings": agent_settings(**{k: _tuples(v) for k, v in values["agent_settings"].items()}),
             }
         )
     except (KeyError, TypeError, AttributeError) as error:

@@ -1,0 +1,153 @@
+"""`quarterup train`: train an agent on a game, or go on with a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tyro
+from rich.console import Console
+from rich.text import Text
+
+from quarterup.training.evaluation import Evaluation, evaluate, save_evaluation
+from quarterup.training.live_table import make_display
+from quarterup.training.loading import kind_of_agent, settings_of
+from quarterup.training.metrics import MetricsReader
+from quarterup.training.plots import LearningCurve, plot_learning_curves
+from quarterup.training.policies import AgentPolicy
+from quarterup.training.progress import Display, Phase
+from quarterup.training.run_folder import RunFolder
+from quarterup.training.session import TrainingResult, train
+from quarterup.training.settings import TrainSettings
+
+
+def defaults(arguments: Sequence[str]) -> TrainSettings:
+    """What the flags that are left out mean: the run's own settings with --resume, else those of the agent named."""
+    run = _value_of("--run", arguments)
+    if "--resume" in arguments and run is not None:
+        return dataclasses.replace(settings_of(RunFolder.open(Path(run))), json=False)
+    agent = _value_of("--agent", arguments) or TrainSettings.agent
+    return TrainSettings(game=tyro.MISSING, agent=agent, agent_settings=kind_of_agent(agent).settings())
+
+
+Settings = TrainSettings
+
+
+def run(settings: TrainSettings) -> int:
+    """Train, evaluate, draw, and say what came of it."""
+    console = Console(stderr=settings.json)
+    display = make_display(
+        f"{settings.game} · {settings.agent}", console, noisy=bool(getattr(settings.agent_settings, "noisy", False))
+    )
+    try:
+        result = train(settings, display)
+        evaluation = _evaluate(settings, result, display) if result.finished and settings.eval_episodes else None
+    finally:
+        display.close()
+    plot = _plot(result, settings)
+    report = _report(result, evaluation, plot)
+    _print(report, console)
+    if not result.finished:
+        path = shlex.quote(str(result.run.path))
+        console.print(f"Saved. Go on with: quarterup train --resume --run {path}", highlight=False, soft_wrap=True)
+    if settings.json:
+        print(json.dumps(report))
+    return 0 if result.signal_number is None else 128 + result.signal_number
+
+
+def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display) -> Evaluation:
+    """Whole games by the trained agent, without exploration."""
+
+    def show(played: int) -> None:
+        display.update(
+            dataclasses.replace(
+                result.progress, phase=Phase.EVALUATING, evaluated=played, to_evaluate=settings.eval_episodes
+            )
+        )
+
+    show(0)
+    evaluation = evaluate(
+        AgentPolicy(result.agent),
+        settings.game,
+        settings.env,
+        episodes=settings.eval_episodes,
+        num_envs=settings.envs,
+        progress=show,
+    )
+    save_evaluation(evaluation, result.run.evaluations)
+    return evaluation
+
+
+def _plot(result: TrainingResult, settings: TrainSettings) -> Path | None:
+    """The learning curve, once an episode has ended."""
+    with MetricsReader(result.run.metrics) as metrics:
+        episodes = metrics.episodes()
+    if not len(episodes.scores):
+        return None
+    path = result.run.plots / "learning_curve.png"
+    plot_learning_curves(
+        [LearningCurve(result.run.path.name, episodes.env_steps, episodes.scores)],
+        path,
+        title=settings.game,
+        frame_skip=settings.env.frame_skip,
+    )
+    return path
+
+
+def _report(result: TrainingResult, evaluation: Evaluation | None, plot: Path | None) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "run": str(result.run.path),
+        "finished": result.finished,
+        "env_steps": result.env_steps,
+        "frames": result.frames,
+        "updates": result.updates,
+        "episodes": result.episodes,
+        "wall_s": round(result.wall_s, 1),
+        "mean_score_last_100": result.mean_score,
+        "best_checkpoint": dataclasses.asdict(result.best) if result.best else None,
+        "rom_status": result.run.config.machine.get("rom_status"),
+        "evaluation": evaluation.to_json() if evaluation else None,
+        "plot": str(plot) if plot else None,
+    }
+
+
+def _print(report: dict[str, Any], console: Console) -> None:
+    rows = _rows(report)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        line = Text.assemble((f"{name:<{width}}  ", "dim"), value)
+        console.print(line, soft_wrap=True)
+
+
+def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        ("run", report["run"]),
+        ("trained", f"{report['env_steps']:,} steps ({report['frames']:,} frames) in {report['wall_s']:,.0f} s"),
+        ("episodes", f"{report['episodes']:,}"),
+    ]
+    if report["mean_score_last_100"] is not None:
+        rows.append(("mean score while training", f"{report['mean_score_last_100']:,.1f} (last 100 episodes)"))
+    if (evaluation := report["evaluation"]) is not None:
+        interval = f"95 % interval {evaluation['mean_95_low']:,.1f} to {evaluation['mean_95_high']:,.1f}"
+        games = f"{len(evaluation['episodes'])} games without exploration"
+        rows.append(("mean score when trained", f"{evaluation['mean']:,.1f} ({interval}, {games})"))
+    if report["rom_status"]:
+        rows.append(("played on", f"ROM: {report['rom_status']}"))
+    if report["plot"]:
+        rows.append(("plot", report["plot"]))
+    return rows
+
+
+def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
+    """The value of `flag`, before tyro reads the line: it decides which other flags there are."""
+    for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
+        if argument == flag:
+            return following
+        if argument.startswith(f"{flag}="):
+            return argument.removeprefix(f"{flag}=")
+    return None

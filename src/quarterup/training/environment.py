@@ -1,0 +1,85 @@
+"""The environments of a training: any Gymnasium vector environment, with what the arcade's have beyond that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
+
+from quarterup.emulators.emulator import MachineFacts
+from quarterup.training.errors import SettingsError
+from quarterup.training.policies import has_expert, num_actions
+from quarterup.training.settings import TrainSettings
+
+Step = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+class TrainingEnv:
+    """N environments whose step has two halves, so that the learner can work while the emulators do.
+
+    A vector environment without halves does all its work in the second one.
+    """
+
+    def __init__(self, vector: VectorEnv[Any, Any, Any], frames_per_step: int) -> None:
+        """Raises ValueError if `vector` does not reset by Gymnasium's next-step mode."""
+        mode = vector.metadata.get("autoreset_mode")
+        if mode is not AutoresetMode.NEXT_STEP:
+            raise ValueError(f"Training needs an environment with next-step autoreset, this one has {mode}.")
+        self.vector = vector
+        self.num_envs = int(vector.num_envs)
+        self.num_actions = num_actions(vector)
+        self.frames_per_step = frames_per_step
+        self.has_expert = has_expert(vector)
+        self.facts: MachineFacts | None = getattr(vector, "facts", None)
+        self._has_halves = hasattr(vector, "send") and hasattr(vector, "receive")
+        self._actions: NDArray[np.int64] | None = None
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        """Begin all episodes anew. Shape (N, *observation_shape)."""
+        observations, _ = self.vector.reset(seed=seed)
+        return np.asarray(observations)
+
+    def send(self, actions: NDArray[np.int64]) -> None:
+        """Begin a step."""
+        if self._has_halves:
+            self.vector.send(actions)  # type: ignore[attr-defined]
+        else:
+            self._actions = actions
+
+    def receive(self) -> Step:
+        """Finish the step. The arrays are the caller's own."""
+        step: Step = self.vector.receive() if self._has_halves else self.vector.step(self._actions)  # type: ignore
+        return step
+
+    def expert_actions(self) -> NDArray[np.int64]:
+        """What the game's rule-based player would do now, shape (N,)."""
+        actions: NDArray[np.int64] = self.vector.expert_actions()  # type: ignore[attr-defined]
+        return actions
+
+    def close(self) -> None:
+        self.vector.close()
+
+
+def make_arcade_env(settings: TrainSettings) -> TrainingEnv:
+    """The emulators that `settings` ask for, started. Raises SettingsError and the emulator's own errors."""
+    from quarterup.envs import ArcadeVectorEnv
+
+    env = settings.env
+    try:
+        vector = ArcadeVectorEnv(
+            settings.game,
+            settings.envs,
+            obs=env.obs,
+            frame_skip=env.frame_skip,
+            sticky=env.sticky,
+            noop_max=env.noop_max,
+            stack=env.stack,
+            life_loss_ends_episode=env.life_loss_ends_episode,
+            max_episode_frames=env.max_episode_frames,
+            roms=env.roms,
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return TrainingEnv(vector, env.frame_skip)

@@ -1,0 +1,84 @@
+"""From a run folder back to its settings and its agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from quarterup.agents.agent import Agent
+from quarterup.agents.registry import AGENTS, AgentKind
+from quarterup.training.checkpoints import Checkpoint
+from quarterup.training.errors import CheckpointError, SettingsError
+from quarterup.training.run_folder import RunFolder
+from quarterup.training.settings import TrainSettings, from_json
+
+
+def kind_of_agent(name: str) -> AgentKind:
+    """The algorithm of that name. Raises SettingsError, with the names there are, if there is none."""
+    if name not in AGENTS:
+        raise SettingsError(f"There is no agent {name!r}. There are: {', '.join(sorted(AGENTS))}.")
+    return AGENTS[name]
+
+
+def find_device(name: str) -> str:
+    """What `--device` means here. Raises SettingsError if torch cannot use it."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(f"--device {name} cannot be used here: {reason} `--device cpu` always can.") from error
+    return name
+
+
+def settings_of(run: RunFolder) -> TrainSettings:
+    """The settings that a run was begun with. Raises SettingsError if another version of quarterup wrote them."""
+    recorded = run.config.settings
+    return from_json(recorded, kind_of_agent(recorded["agent"]).settings)
+
+
+def load_agent(run: RunFolder, env: Any, checkpoint: str = "last", device: str = "cpu") -> Agent:
+    """The agent of a run, to play in `env`: a vector environment with the observations that it was trained on.
+
+    `checkpoint` is `last`, `best` or an env step. Raises CheckpointError if there is none such, or it does not fit.
+    """
+    settings = settings_of(run)
+    saved = find_checkpoint(run, checkpoint)
+    agent = kind_of_agent(settings.agent).make(
+        env.single_observation_space,
+        int(env.single_action_space.n),
+        int(env.num_envs),
+        settings.agent_settings,
+        settings.seed,
+        None,
+        device,
+    )
+    try:
+        agent.load(saved.agent)
+    except ValueError as error:
+        raise CheckpointError(f"The checkpoint of step {saved.env_step} in {run.path} does not fit: {error}") from error
+    return agent
+
+
+def find_checkpoint(run: RunFolder, name: str) -> Checkpoint:
+    """The checkpoint called `last`, `best`, or by its env step. Raises CheckpointError if there is none such."""
+    checkpoints = run.checkpoints
+    if name == "last":
+        newest = checkpoints.load_newest()
+        if newest is None:
+            raise CheckpointError(f"{run.path} has no checkpoint yet.")
+        return newest[0]
+    if name == "best":
+        best = checkpoints.best()
+        if best is None:
+            raise CheckpointError(f"{run.path} has no best checkpoint yet. Use the last one.")
+        return checkpoints.load(best.env_step)
+    there = checkpoints.env_steps()
+    if not name.isdigit() or int(name) not in there:
+        names = ", ".join(map(str, there)) or "none"
+        raise CheckpointError(
+            f"{run.path} has no checkpoint {name!r}. There are `last`, `best`, and those of steps {names}."
+        )
+    return checkpoints.load(int(name))

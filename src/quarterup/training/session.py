@@ -1,0 +1,194 @@
+"""A session: everything from the settings of a run to its report. A run has one, and one more each time it resumes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from quarterup.agents.agent import Agent
+from quarterup.agents.registry import AgentKind
+from quarterup.training.checkpoints import Best, Checkpoint
+from quarterup.training.environment import TrainingEnv, make_arcade_env
+from quarterup.training.errors import RunFolderError, SettingsError
+from quarterup.training.interrupts import Interrupts
+from quarterup.training.loading import find_device, kind_of_agent
+from quarterup.training.metrics import MetricsWriter, Moment
+from quarterup.training.progress import Display, Progress
+from quarterup.training.run_folder import RunFolder, check_free, describe, next_free, rom_hashes
+from quarterup.training.settings import (
+    TrainSettings,
+    check_settings,
+    differences,
+    from_json,
+    learner_threads,
+    to_json,
+)
+from quarterup.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a session ended."""
+
+    run: RunFolder
+    agent: Agent
+    env_steps: int
+    frames: int
+    updates: int
+    episodes: int
+    wall_s: float
+    """Of all sessions."""
+    mean_score: float | None
+    """Of the last 100 episodes of the training, exploration included."""
+    best: Best | None
+    progress: Progress
+    """As it was shown last."""
+    finished: bool
+    signal_number: int | None
+    """What asked for an early end."""
+
+
+def train(
+    settings: TrainSettings,
+    display: Display,
+    make_env: Callable[[TrainSettings], TrainingEnv] = make_arcade_env,
+) -> TrainingResult:
+    """Begin a run, or go on with one, and train until it is finished or interrupted.
+
+    Raises the errors of `quarterup.training.errors`, of the emulator, and of the replay.
+    """
+    check_settings(settings)
+    kind = kind_of_agent(settings.agent)
+    if settings.agent_settings is None:
+        settings = dataclasses.replace(settings, agent_settings=kind.settings())
+    device = find_device(settings.device)
+    torch.set_num_threads(learner_threads(settings))
+    path = settings.run or next_free(settings.game, settings.agent)
+    run: RunFolder | None = None
+    env: TrainingEnv | None = None
+    try:
+        if settings.resume:
+            run = _run_to_resume(settings, kind)
+        else:
+            check_free(path)  # Now, and not only when the emulators have started.
+        env = make_env(settings)
+        _check_expert(settings, env)
+        if run is None:
+            run = RunFolder.create(path, describe(to_json(dataclasses.replace(settings, run=path)), env.facts))
+            run.lock()
+        else:
+            _check_same_rom(run, env)
+        return _train_in(run, settings, kind, env, device, display)
+    finally:
+        if env is not None:
+            env.close()
+        if run is not None:
+            run.unlock()
+
+
+def _run_to_resume(settings: TrainSettings, kind: AgentKind) -> RunFolder:
+    """The run of `settings`, locked. Raises RunFolderError if it is another game's, agent's, or was made otherwise."""
+    if settings.run is None:
+        raise SettingsError("--resume needs to know which run: give its folder with --run.")
+    run = RunFolder.open(settings.run)
+    recorded = run.config.settings
+    if recorded["agent"] != settings.agent:
+        raise RunFolderError(
+            f"{run.path} is a run of the agent {recorded['agent']}, not {settings.agent}. Use another --run."
+        )
+    if different := differences(from_json(recorded, kind.settings), settings):
+        raise RunFolderError(
+            f"{run.path} is a run with other settings:\n  " + "\n  ".join(different) + "\nLeave them out to go on"
+            " with its own, or use another --run."
+        )
+    run.lock()
+    return run
+
+
+def _check_expert(settings: TrainSettings, env: TrainingEnv) -> None:
+    if settings.expert_ratio > 0 and not env.has_expert:
+        raise SettingsError(f"{settings.game} has no rule-based player, so --expert-ratio must be 0.")
+
+
+def _check_same_rom(run: RunFolder, env: TrainingEnv) -> None:
+    recorded = run.config.machine.get("rom_sha256", {})
+    found = rom_hashes(env.facts.rom_path) if env.facts else {}
+    if recorded != found:
+        status = env.facts.rom_status if env.facts else "none"
+        raise RunFolderError(
+            f"{run.path} was trained on another ROM ({run.config.machine.get('rom_status')}) than the one that is"
+            f" found now ({status}, {env.facts.rom_path if env.facts else 'nowhere'}): its scores would not compare."
+            " Point --roms to the folder of the first, or begin a new run."
+        )
+
+
+def _train_in(
+    run: RunFolder,
+    settings: TrainSettings,
+    kind: AgentKind,
+    env: TrainingEnv,
+    device: str,
+    display: Display,
+) -> TrainingResult:
+    found = run.checkpoints.load_newest() if settings.resume else None
+    checkpoint, problems = found or (None, [])
+    for problem in problems:
+        display.note(f"{problem} Going on from an older one.")
+    if settings.resume and checkpoint is None:
+        display.note("The run had no checkpoint yet: it begins again.")
+        run.clear_replay()
+    agent = kind.make(
+        env.vector.single_observation_space,
+        env.num_actions,
+        env.num_envs,
+        settings.agent_settings,
+        settings.seed,
+        run.replay,
+        device,
+    )
+    metrics = MetricsWriter(run.metrics)
+    try:
+        trainer = Trainer(settings, env, agent, run, metrics, display)
+        _go_back(run, metrics, trainer, checkpoint, env)
+        if trainer.counters.env_steps >= settings.steps:
+            raise SettingsError(
+                f"{run.path} has had {trainer.counters.env_steps:,} of its {settings.steps:,} steps: it is finished."
+                " Give more --steps to go on."
+            )
+        with Interrupts() as interrupts:
+            trainer.train(interrupts)
+        counters = trainer.counters
+        return TrainingResult(
+            run=run,
+            agent=agent,
+            env_steps=counters.env_steps,
+            frames=counters.env_steps * env.frames_per_step,
+            updates=counters.updates,
+            episodes=counters.episodes,
+            wall_s=counters.wall_s,
+            mean_score=sum(trainer.scores) / len(trainer.scores) if trainer.scores else None,
+            best=run.checkpoints.best(),
+            progress=trainer.progress,
+            finished=counters.env_steps >= settings.steps,
+            signal_number=interrupts.signal_number,
+        )
+    finally:
+        metrics.close()
+
+
+def _go_back(
+    run: RunFolder, metrics: MetricsWriter, trainer: Trainer, checkpoint: Checkpoint | None, env: TrainingEnv
+) -> None:
+    """Bring the run to `checkpoint`, or to its start, and note in the metrics what begins now."""
+    env_step = 0
+    if checkpoint is not None:
+        trainer.load(checkpoint)
+        env_step = checkpoint.env_step
+    run.checkpoints.discard_after(env_step)
+    metrics.forget_after(env_step if checkpoint is not None else -1)
+    now = Moment(env_step, env_step * env.frames_per_step, trainer.counters.wall_s)
+    emulator = env.facts.emulator if env.facts else "no emulator"
+    metrics.event(now, "started" if checkpoint is None else "resumed", emulator)

@@ -1,0 +1,370 @@
+"""The loop of a training: act, let the emulators run, learn meanwhile, take in what happened, and again.
+
+It knows neither the algorithm nor the game. With the same seed, the same settings and environments that are
+deterministic, a run on the CPU is the same run, bit for bit, up to its first resume.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quarterup.agents.agent import Agent, Transitions
+from quarterup.agents.schedules import linear
+from quarterup.training.checkpoints import Best, Checkpoint
+from quarterup.training.environment import TrainingEnv
+from quarterup.training.errors import CheckpointError, TrainingError
+from quarterup.training.interrupts import Interrupts
+from quarterup.training.metrics import Episode, MetricsWriter, Moment
+from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
+from quarterup.training.run_folder import RunFolder
+from quarterup.training.settings import TrainSettings
+
+SCORE_WINDOW = 100
+"""Episodes in the mean score."""
+MIN_EPISODES_FOR_BEST = 30
+"""A mean of fewer says too little to call a checkpoint the best."""
+SHOW_EVERY_S = 0.5
+SPEED_METRICS_EVERY_S = 10.0
+
+ENV_STREAM, MIXING_STREAM = 0, 1
+"""Which random stream, of those that come from the run's seed, is for what."""
+
+
+@dataclass
+class Counters:
+    """Where a run stands. Kept in every checkpoint."""
+
+    env_steps: int = 0
+    updates: int = 0
+    episodes: int = 0
+    wall_s: float = 0.0
+    updates_due: float = 0.0
+    """What the replay ratio asks for and has not been done yet; below 1 between two steps."""
+    emulators_replaced: int = 0
+    best_score: float | None = None
+
+
+class Trainer:
+    """One session of one run, from where the run stands to its last step or to Ctrl-C."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        env: TrainingEnv,
+        agent: Agent,
+        run: RunFolder,
+        metrics: MetricsWriter,
+        display: Display,
+    ) -> None:
+        self.counters = Counters()
+        self.progress = Progress(Phase.STARTING)
+        """What was shown last."""
+        self.scores: deque[float] = deque(maxlen=SCORE_WINDOW)
+        """Of the last episodes."""
+        self.own_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
+        """Of the last episodes in which the expert chose nothing: what the best checkpoint is found by."""
+        self._settings = settings
+        self._env = env
+        self._agent = agent
+        self._checkpoints = run.checkpoints
+        self._metrics = metrics
+        self._display = display
+        self._mixing = np.random.default_rng([settings.seed, MIXING_STREAM])
+        self._best: Best | None = self._checkpoints.best()
+        self._spent = Spent()
+        self._speedometer = Speedometer()
+        self._learned: dict[str, float] = {}
+        """Metrics of the agent that are not written yet."""
+        self._latest: dict[str, float] = {}
+        self._rates = Rates()
+        self._saved_env_step: int | None = None
+        self._settled_env_step = 0
+        self._trouble: str | None = None
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Go on from `checkpoint`. Raises CheckpointError if it is of another agent."""
+        values = dict(checkpoint.trainer)
+        try:
+            self._agent.load(checkpoint.agent)
+            self.scores.extend(values.pop("scores"))
+            self.own_scores.extend(values.pop("own_scores"))
+            self._mixing.bit_generator.state = values.pop("mixing")
+            self.counters = Counters(**values)
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"The checkpoint of step {checkpoint.env_step} does not fit: {error}") from error
+        self._saved_env_step = checkpoint.env_step
+
+    def train(self, interrupts: Interrupts) -> None:
+        """Train until the last step or until `interrupts` says so; then everything is saved.
+
+        Raises CheckpointError if the last checkpoint could not be written, TrainingError if the agent's numbers went
+        bad, and the emulator's errors if it cannot be replaced; before these two, too, what can be saved is saved.
+        """
+        self._begin_session()
+        try:
+            while self.counters.env_steps < self._settings.steps and interrupts.signal_number is None:
+                self._step()
+                self._after_step()
+        except FloatingPointError as error:
+            self._save_after(error)
+            raise TrainingError(str(error)) from error
+        except Exception as error:
+            if type(error).__module__.startswith("quarterup."):
+                self._save_after(error)
+            raise
+        finished = self.counters.env_steps >= self._settings.steps
+        self._metrics.event(self._now(), "finished" if finished else "stopped", "")
+        self._show()
+        self._save()
+
+    # ------------------------------------------------------------------------------------------------------- one step
+
+    def _begin_session(self) -> None:
+        count = self._env.num_envs
+        self._started = time.perf_counter()
+        self._wall_before = self.counters.wall_s
+        self._last_save = self._next_show = self._started
+        self._last_save_env_step = self._settled_env_step = self.counters.env_steps
+        self._next_speed_metrics = self._started + SPEED_METRICS_EVERY_S
+        self._valid = np.ones(count, np.bool_)
+        self._returns = np.zeros(count)
+        self._lengths = np.zeros(count, np.int64)
+        self._expert_choices = np.zeros(count, np.int64)
+        # Another start than that of the sessions before, but always the same after the same checkpoint.
+        seed = np.random.SeedSequence([self._settings.seed, ENV_STREAM, self.counters.env_steps])
+        self._observations = self._env.reset(int(seed.generate_state(1)[0]))
+        self._show()
+
+    def _step(self) -> None:
+        """One vector step: N decisions. While the emulators carry them out, the learner works."""
+        began = time.perf_counter()
+        actions = self._agent.act(self._observations, explore=True)
+        expert = self._let_expert_choose(actions)
+        acted = time.perf_counter()
+        self._env.send(actions)
+        sent = time.perf_counter()
+        self._learn()
+        learned = time.perf_counter()
+        observations, rewards, terminated, truncated, infos = self._env.receive()
+        received = time.perf_counter()
+        valid = self._valid
+        self._agent.observe(
+            Transitions(
+                observations=self._observations,
+                actions=actions,
+                rewards=rewards.astype(np.float32, copy=False),
+                terminated=terminated,
+                truncated=truncated,
+                valid=valid,
+                expert=expert,
+            )
+        )
+        self._observations = observations
+        self._count(rewards, terminated, truncated, valid, expert, infos)
+        self._spent.act += acted - began
+        self._spent.emulators += sent - acted + received - learned
+        self._spent.learn += learned - sent
+
+    def _let_expert_choose(self, actions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Replace some of `actions` by the expert's; returns which, shape (N,)."""
+        ratio = self._expert_ratio()
+        if ratio <= 0:
+            return np.zeros(len(actions), np.bool_)
+        expert = self._mixing.random(len(actions)) < ratio
+        if expert.any():
+            actions[expert] = self._env.expert_actions()[expert]
+        return expert
+
+    def _expert_ratio(self) -> float:
+        settings = self._settings
+        return linear(settings.expert_ratio, 0.0, settings.expert_steps, self.counters.env_steps)
+
+    def _learn(self) -> None:
+        """The updates that the last step's decisions have earned."""
+        if not self._agent.ready():
+            return
+        counters = self.counters
+        counters.updates_due += self._settings.replay_ratio * int(np.count_nonzero(self._valid))
+        while counters.updates_due >= 1:
+            self._learned.update(self._agent.learn())
+            counters.updates += 1
+            counters.updates_due -= 1
+
+    def _count(
+        self,
+        rewards: NDArray[np.float64],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        valid: NDArray[np.bool_],
+        expert: NDArray[np.bool_],
+        infos: Mapping[str, Any],
+    ) -> None:
+        self.counters.env_steps += int(np.count_nonzero(valid))
+        self._returns += rewards
+        self._lengths += valid
+        self._expert_choices += expert & valid
+        ended = terminated | truncated
+        self._valid = ~ended
+        if ended.any():
+            for index in np.flatnonzero(ended).tolist():
+                self._end_episode(index, bool(truncated[index]), infos)
+
+    def _end_episode(self, index: int, truncated: bool, infos: Mapping[str, Any]) -> None:
+        died = str(infos["emulator_died"][index]) if "emulator_died" in infos else ""
+        if self._settings.env.life_loss_ends_episode and not truncated and infos["lives"][index] > 0:
+            return  # The same game goes on with the next life: scores are of whole games.
+        counters = self.counters
+        score = float(infos["score"][index] if "score" in infos else self._returns[index])
+        steps = int(self._lengths[index])
+        expert_choices = int(self._expert_choices[index])
+        episode = Episode(
+            env=index,
+            score=score,
+            steps=steps,
+            frames=steps * self._env.frames_per_step,
+            level=int(infos["level"][index]) if "level" in infos else 0,
+            end="emulator died" if died else "truncated" if truncated else "terminated",
+            expert_share=expert_choices / max(1, steps),
+        )
+        self._returns[index] = self._lengths[index] = self._expert_choices[index] = 0
+        if steps:
+            self._metrics.episode(self._now(), episode)
+        if died:  # Perhaps before the episode's first step.
+            counters.emulators_replaced += 1
+            self._metrics.event(self._now(), "emulator died", died)
+            self._display.note(f"An emulator was replaced: {died.splitlines()[0]}")
+            return
+        counters.episodes += 1
+        counters.best_score = score if counters.best_score is None else max(score, counters.best_score)
+        self.scores.append(score)
+        if not expert_choices:
+            self.own_scores.append(score)
+
+    # -------------------------------------------------------------------------------------------------- between steps
+
+    def _after_step(self) -> None:
+        now = time.perf_counter()
+        if now >= self._next_show:
+            self._show()
+        if self.counters.env_steps == self._settled_env_step:
+            return  # All environments began an episode: nothing may be written twice under one env step.
+        self._settled_env_step = self.counters.env_steps
+        if self._learned:
+            self._write_learned()
+        if now >= self._next_speed_metrics:
+            self._write_speeds(now)
+        self._metrics.write_if_due()
+        if self._is_save_due(now):
+            try:
+                self._save()
+            except CheckpointError as error:
+                # The run goes on: what it has learned is in memory, and the disk may have room the next time.
+                self._report(str(error))
+
+    def _is_save_due(self, now: float) -> bool:
+        every = self._settings.save_every_steps
+        passed_a_mark = self.counters.env_steps // every > self._last_save_env_step // every
+        return passed_a_mark or now - self._last_save >= self._settings.save_every_s
+
+    def _save(self) -> None:
+        """Write a checkpoint unless this step has one. First the metrics: a checkpoint's numbers are never missing."""
+        counters = self.counters
+        self._last_save = time.perf_counter()
+        self._last_save_env_step = counters.env_steps
+        now = self._now()
+        self._metrics.write()
+        if counters.env_steps == self._saved_env_step:
+            return
+        state = {
+            **asdict(counters),
+            "scores": list(self.scores),
+            "own_scores": list(self.own_scores),
+            "mixing": self._mixing.bit_generator.state,
+        }
+        enough = len(self.own_scores) >= MIN_EPISODES_FOR_BEST
+        mean_score = _mean(self.own_scores) if enough else None
+        self._checkpoints.save(Checkpoint(counters.env_steps, self._agent.state(), state), mean_score)
+        self._saved_env_step = counters.env_steps
+        self._trouble = None
+        self._metrics.event(now, "saved", "")
+        best = self._checkpoints.best()
+        if best is not None and best != self._best:
+            self._best = best
+            self._metrics.event(now, "best", f"mean score {best.mean_score:g}")
+
+    def _save_after(self, error: Exception) -> None:
+        """Save what can be saved before `error` ends the run. It stays the error that is reported."""
+        self._metrics.event(self._now(), "trouble", str(error))
+        try:
+            self._save()
+        except CheckpointError as also:
+            self._display.note(str(also))
+
+    def _report(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._display.note(trouble)
+            self._metrics.event(self._now(), "trouble", trouble)
+        self._trouble = trouble
+
+    def _write_learned(self) -> None:
+        self._learned["expert_ratio"] = self._expert_ratio()
+        self._metrics.scalars(self._now(), self._learned)
+        self._latest = self._learned
+        self._learned = {}
+
+    def _write_speeds(self, now: float) -> None:
+        self._next_speed_metrics = now + SPEED_METRICS_EVERY_S
+        rates = self._rates
+        speeds = {f"speed/{name}": value for name, value in asdict(rates).items()}
+        self._metrics.scalars(self._now(), {**speeds, "speed/other": rates.other})
+
+    def _show(self) -> None:
+        now = time.perf_counter()
+        self._next_show = now + SHOW_EVERY_S
+        counters, env = self.counters, self._env
+        self._rates = self._speedometer.look(
+            now, counters.env_steps, counters.updates, self._spent, env.frames_per_step
+        )
+        self.progress = Progress(
+            phase=Phase.LEARNING if self._agent.ready() else Phase.WARMING_UP,
+            env_steps=counters.env_steps,
+            total_env_steps=self._settings.steps,
+            frames=counters.env_steps * env.frames_per_step,
+            updates=counters.updates,
+            episodes=counters.episodes,
+            wall_s=self._now().wall_s,
+            mean_score=_mean(self.scores),
+            best_mean_score=self._best.mean_score if self._best else None,
+            best_score=counters.best_score,
+            expert_ratio=self._expert_ratio(),
+            replay_fill=_replay_fill(self._agent),
+            emulators=env.num_envs,
+            emulators_replaced=counters.emulators_replaced,
+            rates=self._rates,
+            metrics=self._latest,
+            saved_env_step=self._saved_env_step,
+            trouble=self._trouble or self._metrics.trouble,
+        )
+        self._display.update(self.progress)
+
+    def _now(self) -> Moment:
+        counters = self.counters
+        counters.wall_s = self._wall_before + time.perf_counter() - self._started
+        return Moment(counters.env_steps, counters.env_steps * self._env.frames_per_step, counters.wall_s)
+
+
+def _mean(scores: deque[float]) -> float | None:
+    return sum(scores) / len(scores) if scores else None
+
+
+def _replay_fill(agent: Agent) -> float | None:
+    """How full the agent's replay is, 0 to 1, if it has one."""
+    replay = getattr(agent, "replay", None)
+    return len(replay) / replay.capacity if replay is not None else None
