@@ -31,7 +31,7 @@ class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
     and, when the emulator had to be replaced, `emulator_died` with the reason; that step is truncated.
     """
 
-    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 60}
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 60}  # noqa: RUF012
 
     def __init__(
         self,

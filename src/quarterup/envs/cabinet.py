@@ -33,7 +33,7 @@ class CabinetSettings:
     frame_skip: int = 4
     """Frames that each action is held."""
     sticky: float = 0.0
-    """Probability that a step repeats the previous step's action instead (Machado et al. 2018 use 0.25)."""
+    """Probability, each frame, that the previous action is held on instead of the new one (Machado et al.: 0.25)."""
     noop_max: int = 30
     """An episode begins with 0 to this many frames without input, by the seed."""
     stack: int = 4
@@ -113,6 +113,7 @@ class Cabinet:
             facts = self.emulator.facts
             self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
         self._last_action = 0
+        self._in_two_parts = False
         self._start_states: dict[int, StateId] = {}
         self._frame: Frame | None = None
         self.game.start(self._look_after)
@@ -171,16 +172,30 @@ class Cabinet:
     # ----------------------------------------------------------------------------------------------------------- step
 
     def send(self, action: int) -> None:
-        """Hold the action's inputs, or by chance (`sticky`) the previous one's."""
+        """Hold the action's inputs, after by chance (`sticky`) some frames of the previous one's."""
         assert self.emulator is not None
-        if self.settings.sticky and self.rng.random() < self.settings.sticky:
+        frames = self.settings.frame_skip
+        late = self._sticky_frames() if self.settings.sticky and action != self._last_action else 0
+        if late == frames:
             action = self._last_action
+        elif late:
+            self.emulator.send_step(self._inputs[self._last_action], late)
+        self._in_two_parts = 0 < late < frames
         self._last_action = action
-        self.emulator.send_step(self._inputs[action], self.settings.frame_skip)
+        self.emulator.send_step(self._inputs[action], frames - late if self._in_two_parts else frames)
+
+    def _sticky_frames(self) -> int:
+        """For how many frames of the step the new action does not get through."""
+        late = 0
+        while late < self.settings.frame_skip and self.rng.random() < self.settings.sticky:
+            late += 1
+        return late
 
     def receive(self) -> StepResult:
         """Wait for the step's end and say what it meant."""
         assert self.emulator is not None
+        if self._in_two_parts:
+            self.emulator.receive_step()
         self._frame = self.emulator.receive_step()
         self.before = self.memory
         self.memory = self.game.memory(self._frame.memory[: self._own])

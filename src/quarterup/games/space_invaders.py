@@ -18,8 +18,8 @@ then a bonus ship crosses at the top. The game is over with the last ship, or wh
 The gun shoots once a press: holding fire does not repeat it. One shot of the player's flies at a time.
 
 ## Observations
-`features`: 42 numbers, each described in `SpaceInvaders.features`. `bitmap`: the playfield from the video memory, two by
-two pixels joined, (100, 104). `ram`: the 1,024 bytes of work memory. `pixels` and `screen`: see `envs/observations.py`.
+`features`: 42 numbers, each described in `SpaceInvaders.features`. `bitmap`: the playfield from the video memory, two
+by two pixels joined, (100, 104). `ram`: the 1,024 bytes of work memory. The others: see `envs/observations.py`.
 
 ## Rewards
 The points won in a step: 10, 20 or 30 for an enemy by its row, 50 to 300 for the bonus ship. The board's counter has
@@ -74,7 +74,8 @@ class InvadersMemory(MemoryMap):
     """What the game file reads."""
 
     rack_step_x = S8(0x2008)
-    rack_y = U8(0x2009)
+    rack_y = S8(0x2009)
+    """Of the bottom-left enemy, alive or not: below 0 once the lower rows are gone and the rest is deep down."""
     rack_x = U8(0x200A)
     rack_goes_left = U8(0x200D)
     gun = U8(0x2015)
@@ -88,6 +89,8 @@ class InvadersMemory(MemoryMap):
     """Each of the three: status (bit 7 in flight) first, Y at 8, X at 9."""
     plunger = Bytes(0x2045, 10)
     squiggly = Bytes(0x2055, 10)
+    gun_moves = U8(0x2068)
+    """1 the gun is there, 0 it blows up or is yet to come back."""
     invaded = U8(0x206D)
     enemies_left = U8(0x2082)
     bonus_active = U8(0x2084)
@@ -252,7 +255,7 @@ def _features(memory: InvadersMemory) -> list[float]:
     enemies_left = memory.enemies_left
     values = [
         (gun_x - GUN_LEFTMOST) / ((GUN_RIGHTMOST - GUN_LEFTMOST) / 2) - 1,
-        1.0 if memory.gun == ALIVE and memory.things_move else 0.0,
+        1.0 if memory.gun_moves and memory.gun == ALIVE and memory.things_move else 0.0,
         1.0 if flying else 0.0,
         (memory.shot_x - barrel) / SCREEN_WIDTH if flying else 0.0,
         memory.shot_y / SCREEN_HEIGHT if flying else 0.0,

@@ -40,7 +40,10 @@ FAST_SHOT_SPEED = 5 / 3
 FAST_FROM_ENEMIES = 8
 GUN_HALF_WIDTH = 10
 """Half the gun, half the shot and two pixels of caution."""
-GUN_BOTTOM = 0x1C
+GUN_BOTTOM = 0x18
+"""Where a shot has passed the gun."""
+SHOT_MOVE = 5
+"""Pixels a shot may be further than its mean speed tells."""
 BONUS_Y = 0xD0
 EDGE_PIXELS = 0x20
 HIT_PIXELS = 4
@@ -79,8 +82,8 @@ def _survival(memory: InvadersMemory) -> NDArray[np.int32]:
         if not in_flight(shot):
             continue
         y, centre = shot[8], shot[9] + 1
-        arrives = (y - GUN_TOP - speed) / speed / STEP_FRAMES
-        passes = (y - GUN_BOTTOM + speed) / speed / STEP_FRAMES
+        arrives = (y - GUN_TOP - SHOT_MOVE) / speed / STEP_FRAMES
+        passes = (y - GUN_BOTTOM + SHOT_MOVE) / speed / STEP_FRAMES
         first, last = max(int(arrives), 0), int(passes) + 1
         if last <= 0 or first > HORIZON_STEPS:
             continue
