@@ -32,15 +32,11 @@ def load_module(prefix: str, module: nn.Module, tensors: Mapping[str, torch.Tens
     module.load_state_dict({name: tensors[f"{prefix}.{name}"] for name in module.state_dict()})
 
 
-def load_adam(
-    prefix: str, optimizer: torch.optim.Adam, module: nn.Module, tensors: Mapping[str, torch.Tensor]
-) -> None:
+def load_adam(prefix: str, optimizer: torch.optim.Adam, module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     """Take Adam's state from `tensors`. Its settings (learning rate and so on) stay as they are."""
     for name, parameter in module.named_parameters():
         device = parameter.device
-        state = {
-            part: tensors[f"{prefix}.{name}.{part}"].to(device, copy=True) for part in (*MOMENTS, "step")
-        }
+        state = {part: tensors[f"{prefix}.{name}.{part}"].to(device, copy=True) for part in (*MOMENTS, "step")}
         optimizer.state[parameter] = state
 
 
@@ -50,9 +46,7 @@ def check_same_tensors(expected: Mapping[str, torch.Tensor], found: Mapping[str,
         if name not in found:
             raise ValueError(f"The checkpoint is of another network: it has no tensor {name}.")
         if name not in expected:
-            raise ValueError(
-                f"The checkpoint is of another network: its tensor {name} has no place in this one."
-            )
+            raise ValueError(f"The checkpoint is of another network: its tensor {name} has no place in this one.")
         here, there = expected[name], found[name]
         if here.shape != there.shape or here.dtype != there.dtype:
             raise ValueError(

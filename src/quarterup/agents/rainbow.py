@@ -130,6 +130,20 @@ class RainbowSettings:
     metrics_every: int = 100
     """Updates between metrics. Higher costs less time, lower shows more."""
 
+    def __post_init__(self) -> None:
+        if not self.v_min < self.v_max or self.atoms < 2:
+            raise ValueError(
+                f"A distribution needs v_min below v_max and 2 atoms or more, got {self.v_min}, {self.v_max}"
+                f" and {self.atoms}."
+            )
+        if not self.reward_scale > 0:
+            raise ValueError(f"reward_scale must be above 0, got {self.reward_scale}.")
+        if self.learning_starts > self.replay_capacity:
+            raise ValueError(
+                f"learning_starts {self.learning_starts} is never reached with a replay_capacity of"
+                f" {self.replay_capacity}."
+            )
+
 
 class Rainbow:
     """The agent: online and target network, optimizer, replay. Implements `quarterup.agents.agent.Agent`."""
@@ -199,7 +213,7 @@ class Rainbow:
             else:
                 self.online.remove_noise()
             outputs = self.online(torch.tensor(observations, device=self._device))
-            actions: NDArray[np.int64] = self._points(outputs).argmax(dim=1).cpu().numpy()
+            actions: NDArray[np.int64] = self.points(outputs).argmax(dim=1).cpu().numpy()
         if explore and (epsilon := self.epsilon()) > 0:
             at_random = self._rng.random(len(actions)) < epsilon
             actions[at_random] = self._rng.integers(self._num_actions, size=int(at_random.sum()))
@@ -211,8 +225,9 @@ class Rainbow:
         self.env_steps += int(np.count_nonzero(transitions.valid))
 
     def ready(self) -> bool:
-        """Whether `learning_starts` is reached."""
-        return self.env_steps >= self.settings.learning_starts and self.replay.can_sample
+        """Whether `learning_starts` is reached, by the replay too: after a restart it may be empty."""
+        enough = min(self.env_steps, len(self.replay)) >= self.settings.learning_starts
+        return enough and self.replay.can_sample
 
     def learn(self) -> Mapping[str, float]:
         """One update. Every `metrics_every` updates it returns metrics, otherwise nothing.
@@ -236,7 +251,7 @@ class Rainbow:
             loss = loss + cloning_weight * (batch.expert * margins).mean()
 
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, settings.max_gradient_norm)
         _check_finite(loss, norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = settings.learning_rate
@@ -252,7 +267,7 @@ class Rainbow:
         return {
             "loss": loss.item(),
             "error": errors.mean().item(),
-            "q": self._points(outputs.detach()).amax(dim=1).mean().item(),
+            "q": self.points(outputs.detach()).amax(dim=1).mean().item(),
             "gradient_norm": norm.item(),
             "beyond_support": target[:, [0, -1]].sum(dim=1).mean().item() if settings.distributional else 0.0,
             "epsilon": self.epsilon(),
@@ -275,7 +290,6 @@ class Rainbow:
             "env_steps": self.env_steps,
             "updates": self.updates,
             "rng": self._rng.bit_generator.state,
-            "replay_rows": self.replay.rows_written,
         }
         return AgentState(self._tensors(), values)
 
@@ -292,6 +306,7 @@ class Rainbow:
         self._rng.bit_generator.state = state.values["rng"]
         self.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
+        self.replay.begin_new_episodes()
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         return {
@@ -319,7 +334,7 @@ class Rainbow:
         """Expected values in network units, (B, actions)."""
         return expected_values(outputs, self._atoms) if self.settings.distributional else outputs.squeeze(2)
 
-    def _points(self, outputs: torch.Tensor) -> torch.Tensor:
+    def points(self, outputs: torch.Tensor) -> torch.Tensor:
         """Expected returns in points, (B, actions): what actions are chosen by."""
         if self.settings.distributional:
             return expected_values(outputs, self._atom_points)
@@ -331,7 +346,7 @@ class Rainbow:
         with torch.no_grad():
             next_outputs = self.target(batch.next_observations)
             chooser = self.online(batch.next_observations) if self.settings.double else next_outputs
-            next_actions = self._points(chooser).argmax(dim=1)
+            next_actions = self.points(chooser).argmax(dim=1)
             if self.settings.distributional:
                 return distribution_target(
                     next_outputs, next_actions, batch.returns, batch.discounts, self._atoms, self._scale

@@ -12,9 +12,7 @@ from quarterup.agents.networks.noisy_linear import NoisyLinear
 class PlainHead(nn.Module):
     """One hidden layer, then all actions."""
 
-    def __init__(
-        self, in_features: int, hidden_size: int, num_actions: int, outputs: int, *, noisy: bool
-    ) -> None:
+    def __init__(self, in_features: int, hidden_size: int, num_actions: int, outputs: int, *, noisy: bool) -> None:
         super().__init__()
         linear = NoisyLinear if noisy else nn.Linear
         self.num_actions = num_actions
@@ -35,9 +33,7 @@ class DuelingHead(nn.Module):
     the two streams are computed as one layer of twice the size.
     """
 
-    def __init__(
-        self, in_features: int, hidden_size: int, num_actions: int, outputs: int, *, noisy: bool
-    ) -> None:
+    def __init__(self, in_features: int, hidden_size: int, num_actions: int, outputs: int, *, noisy: bool) -> None:
         super().__init__()
         linear = NoisyLinear if noisy else nn.Linear
         self.num_actions = num_actions
@@ -48,6 +44,7 @@ class DuelingHead(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Shape (B, in_features) -> (B, actions, outputs)."""
         value_hidden, advantage_hidden = self.hidden(features).relu().chunk(2, dim=1)
-        value = self.value(value_hidden)
-        advantage = self.advantage(advantage_hidden).view(len(features), self.num_actions, -1)
+        value: torch.Tensor = self.value(value_hidden)
+        flat: torch.Tensor = self.advantage(advantage_hidden)
+        advantage = flat.view(len(features), self.num_actions, -1)
         return advantage + (value - advantage.mean(dim=1)).unsqueeze(1)

@@ -33,9 +33,7 @@ class QNetwork(nn.Module):
         head = DuelingHead if dueling else PlainHead
         self.head = head(features, head_size, num_actions, outputs, noisy=noisy)
         self._noisy_layers = [layer for layer in self.modules() if isinstance(layer, NoisyLinear)]
-        self._noise_sizes = [
-            size for layer in self._noisy_layers for size in (layer.in_features, layer.out_features)
-        ]
+        self._noise_sizes = [size for layer in self._noisy_layers for size in (layer.in_features, layer.out_features)]
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, *observation_shape) -> (B, actions, outputs)."""
@@ -47,9 +45,10 @@ class QNetwork(nn.Module):
         `NoisyLinear.set_noise`)."""
         if not self._noisy_layers:
             return
-        noise = scaled_noise((rows, sum(self._noise_sizes)), generator).split(self._noise_sizes, dim=1)
+        noise = scaled_noise((rows, sum(self._noise_sizes)), generator)
+        sides = torch.split(noise, self._noise_sizes, dim=1)
         for i, layer in enumerate(self._noisy_layers):
-            layer.set_noise(noise[2 * i], noise[2 * i + 1])
+            layer.set_noise(sides[2 * i], sides[2 * i + 1])
 
     def remove_noise(self) -> None:
         """Use the mean weights until noise is drawn again."""

@@ -233,6 +233,14 @@ class Replay:
         self._tree.set(slots, priorities)
         self._cursor["max_priority"] = max(self.max_priority, float(priorities.max()))
 
+    def begin_new_episodes(self) -> None:
+        """Say that the next rows do not follow from the newest ones, as after a restart.
+
+        The newest observations then count as the last of truncated episodes. Until the next `add` nothing
+        changes.
+        """
+        self._is_cut = True
+
     def flush(self) -> None:
         """Write a directory-backed replay to its disk now. Without it the system does so in its own time."""
         for array in (
@@ -281,6 +289,7 @@ class Replay:
         """After a restart new episodes begin: the newest row's outcome stays unknown, its observation is the
         last."""
         self._is_cut = False
+        self._has_ended[:] = False
         if self.rows_written:
             row = (self.rows_written - 1) % self.num_rows
             self._row(self._valid, row)[:] = False
@@ -316,6 +325,8 @@ class Replay:
                 f"The replay takes {self.observation_dtype} observations of shape {expected}, got"
                 f" {found.dtype} of shape {found.shape}."
             )
+        if not np.all(np.isfinite(transitions.rewards)):
+            raise ValueError(f"Rewards must be finite, got {transitions.rewards}.")
         if np.any(self._has_ended & transitions.valid):
             stream = int(np.flatnonzero(self._has_ended & transitions.valid)[0])
             raise ValueError(
@@ -324,6 +335,8 @@ class Replay:
             )
 
     def _check_first_stacks(self, observations: NDArray[Any], starts: NDArray[np.bool_]) -> None:
+        if not np.any(starts):
+            return
         first = observations[starts]
         if not np.array_equal(first, np.broadcast_to(first[:, -1:], first.shape)):
             raise ValueError(

@@ -63,8 +63,7 @@ def in_directory(
     foreign = sorted(path.name for path in directory.iterdir() if path.name not in allowed)
     if foreign:
         raise ReplayDirectoryError(
-            f"{directory} holds no replay but other files, {foreign[0]} for one. Choose an empty or new"
-            " directory."
+            f"{directory} holds no replay but other files, {foreign[0]} for one. Choose an empty or new directory."
         )
     needed = sum(field.num_bytes for field in fields.values())
     free = shutil.disk_usage(directory).free
@@ -97,13 +96,14 @@ def _open(directory: Path, name: str, field: Field) -> NDArray[Any]:
     path = directory / f"{name}.npy"
     advice = f"The replay in {directory} is damaged: delete that directory to start with an empty one."
     try:
+        # Writable maps lengthen a file that is too short; read-only ones refuse it.
+        np.lib.format.open_memmap(path, mode="r")
         array = np.lib.format.open_memmap(path, mode="r+")
     except (OSError, ValueError) as error:
         raise ReplayDirectoryError(f"{path} cannot be read ({error}). {advice}") from error
     if array.shape != field.shape or array.dtype != field.dtype:
         raise ReplayDirectoryError(
-            f"{path} holds {array.dtype} of shape {array.shape}, not {field.dtype} of shape {field.shape}."
-            f" {advice}"
+            f"{path} holds {array.dtype} of shape {array.shape}, not {field.dtype} of shape {field.shape}. {advice}"
         )
     return array
 

@@ -35,9 +35,7 @@ class SumTree:
         self._first_leaf = expected // 2
         leaves = nodes[self._first_leaf :]
         if not np.all(np.isfinite(leaves)) or np.any(leaves < 0) or np.any(leaves[size:] != 0):
-            raise ValueError(
-                "The stored priorities are damaged: some are negative, not finite or out of range."
-            )
+            raise ValueError("The stored priorities are damaged: some are negative, not finite or out of range.")
         if np.any(leaves):
             _rebuild(nodes)
 

@@ -1,0 +1,332 @@
+"""Rainbow on small made-up data: values, determinism, checkpoints, exploration, cloning, errors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from quarterup.agents.agent import AgentState, Transitions
+from quarterup.agents.rainbow import Rainbow, RainbowSettings
+
+NUM_ENVS = 2
+SPACE = gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
+
+
+def make_agent(
+    seed: int = 0, replay_directory: Path | None = None, space: gym.Space[Any] = SPACE, **others: Any
+) -> Rainbow:
+    defaults: dict[str, Any] = {
+        "hidden_sizes": (32,),
+        "head_size": 32,
+        "batch_size": 32,
+        "replay_capacity": 2_000,
+        "learning_starts": 100,
+        "target_every": 20,
+        "metrics_every": 1,
+        "learning_rate": 1e-3,
+        "adam_epsilon": 1e-6,
+        "reward_scale": 1.0,
+        "v_min": -5.0,
+        "v_max": 15.0,
+    }
+    return Rainbow(space, 3, NUM_ENVS, RainbowSettings(**{**defaults, **others}), seed, replay_directory)
+
+
+def feed(agent: Rainbow, rows: int, seed: int = 0) -> None:
+    """Random transitions; the expert's action is the index of the largest number of the observation."""
+    rng = np.random.default_rng(seed)
+    ended = np.zeros(NUM_ENVS, dtype=bool)
+    for _ in range(rows):
+        observations = rng.standard_normal((NUM_ENVS, 3)).astype(np.float32)
+        expert = rng.random(NUM_ENVS) < 0.5
+        actions = np.where(expert, observations.argmax(axis=1), rng.integers(3, size=NUM_ENVS))
+        terminated = (rng.random(NUM_ENVS) < 0.05) & ~ended
+        truncated = (rng.random(NUM_ENVS) < 0.05) & ~ended
+        rewards = rng.standard_normal(NUM_ENVS).astype(np.float32)
+        agent.observe(Transitions(observations, actions, rewards, terminated, truncated, ~ended, expert))
+        ended = terminated | truncated
+
+
+def weights(agent: Rainbow) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in agent.online.parameters()])
+
+
+SWITCHES = ("double", "dueling", "noisy", "prioritized", "distributional", "value_rescaling")
+
+
+@pytest.mark.parametrize("terminates", [True, False])
+@pytest.mark.parametrize("off", [(), *[(switch,) for switch in SWITCHES], SWITCHES])
+def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[str, ...], terminates: bool) -> None:
+    """One point each step, five steps an episode: what is left of them if it terminates, for ever if
+    truncated."""
+    gamma, length = 0.8, 5
+    space = gym.spaces.Box(0, 1, (length + 1,), np.float32)
+    settings = dict.fromkeys(off, False)
+    agent = make_agent(space=space, gamma=gamma, n_step=3, learning_starts=200, **settings)
+    positions = np.eye(length + 1, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    for row in range(400):
+        step = row % (length + 1)
+        last = np.full(NUM_ENVS, step == length - 1)
+        agent.observe(
+            Transitions(
+                np.repeat(positions[step][None], NUM_ENVS, axis=0),
+                rng.integers(3, size=NUM_ENVS),
+                np.full(NUM_ENVS, 0.0 if step == length else 1.0, dtype=np.float32),
+                last & terminates,
+                last & (not terminates),
+                np.full(NUM_ENVS, step != length),
+                np.zeros(NUM_ENVS, dtype=bool),
+            )
+        )
+    for _ in range(600):
+        agent.learn()
+    agent.online.remove_noise()
+    with torch.inference_mode():
+        values = agent.points(agent.online(torch.from_numpy(positions))).numpy()
+    for step in range(length):
+        if terminates:
+            expected = (1 - gamma ** (length - step)) / (1 - gamma)
+        else:
+            # The final observation is never acted on; what it is worth is the network's own guess.
+            ahead = gamma ** (length - step)
+            expected = (1 - ahead) / (1 - gamma) + ahead * values[length].max()
+        assert values[step] == pytest.approx(expected, abs=0.4)
+    if not terminates:
+        assert abs(values[length].max()) > 0.02
+
+
+def test_the_same_seed_and_data_give_the_same_weights_bit_for_bit() -> None:
+    first, second, other = make_agent(seed=3), make_agent(seed=3), make_agent(seed=4)
+    torch.manual_seed(0)
+    losses = []
+    for agent in (first, second, other):
+        feed(agent, 100)
+        losses.append([agent.learn()["loss"] for _ in range(25)])
+        torch.randn(10)  # The global generator plays no part.
+    assert losses[0] == losses[1] != losses[2]
+    assert torch.equal(weights(first), weights(second))
+    observations = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    np.testing.assert_array_equal(first.act(observations, explore=True), second.act(observations, explore=True))
+
+
+def through_json(state: AgentState) -> AgentState:
+    return AgentState(dict(state.tensors), json.loads(json.dumps(state.values)))
+
+
+def test_a_loaded_agent_goes_on_with_identical_losses(tmp_path: Path) -> None:
+    agent = make_agent(replay_directory=tmp_path / "first")
+    feed(agent, 100)
+    for _ in range(30):
+        agent.learn()
+    state = through_json(agent.state())
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    again = make_agent(seed=9, replay_directory=tmp_path / "second")
+    again.load(state)
+    assert again.ready()
+    assert (again.env_steps, again.updates) == (agent.env_steps, agent.updates)
+    assert [agent.learn() for _ in range(30)] == [again.learn() for _ in range(30)]
+    assert torch.equal(weights(agent), weights(again))
+    observations = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    np.testing.assert_array_equal(agent.act(observations, explore=True), again.act(observations, explore=True))
+    feed(again, 5)
+
+
+def test_a_state_is_a_copy() -> None:
+    agent = make_agent()
+    feed(agent, 100)
+    agent.learn()
+    state = agent.state()
+    before = {name: tensor.clone() for name, tensor in state.tensors.items()}
+    agent.learn()
+    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors.items())
+    agent.load(state)
+    agent.learn()
+    assert all(torch.equal(before[name], tensor) for name, tensor in state.tensors.items())
+
+
+def test_an_agent_whose_replay_was_lost_waits_until_it_is_filled_again() -> None:
+    agent = make_agent()
+    feed(agent, 100)
+    again = make_agent()
+    again.load(agent.state())
+    assert agent.ready()
+    assert not again.ready()
+    feed(again, 100)
+    assert again.ready()
+
+
+def test_a_state_of_another_network_is_refused_by_name_and_changes_nothing() -> None:
+    agent, wider = make_agent(), make_agent(head_size=48)
+    before = weights(agent)
+    with pytest.raises(ValueError, match=r"online\.head\.advantage\.weight is .*\(153, 48\) there"):
+        agent.load(wider.state())
+    with pytest.raises(ValueError, match=r"has no tensor online\.head\.advantage\.bias_sigma"):
+        agent.load(make_agent(noisy=False).state())
+    assert torch.equal(before, weights(agent))
+
+
+def test_metrics_come_only_when_due() -> None:
+    agent = make_agent(metrics_every=5)
+    feed(agent, 100)
+    due = [bool(agent.learn()) for _ in range(10)]
+    assert due == [False, False, False, False, True] * 2
+
+
+def test_the_target_network_is_copied_only_when_due() -> None:
+    agent = make_agent(target_every=4)
+    feed(agent, 100)
+    start = weights(agent)
+    for update in range(1, 9):
+        agent.learn()
+        target = torch.cat([p.flatten() for p in agent.target.parameters()])
+        if update < 4:
+            assert torch.equal(target, start)
+        elif update % 4 == 0:
+            assert torch.equal(target, weights(agent))
+        else:
+            assert not torch.equal(target, weights(agent))
+
+
+def test_actions_are_random_until_learning_starts() -> None:
+    agent = make_agent()
+    observations = np.zeros((3000, 3), dtype=np.float32)
+    assert np.bincount(agent.act(observations, explore=True), minlength=3).min() > 850
+    assert len(set(agent.act(observations, explore=False).tolist())) == 1
+
+
+def test_noise_differs_between_environments_and_greedy_actions_have_none() -> None:
+    agent = make_agent()
+    feed(agent, 100)
+    observations = np.zeros((500, 3), dtype=np.float32)
+    assert len(set(agent.act(observations, explore=True).tolist())) > 1
+    assert len(set(agent.act(observations, explore=False).tolist())) == 1
+
+
+def test_epsilon_is_the_share_of_random_actions() -> None:
+    agent = make_agent(noisy=False, epsilon_start=0.9, epsilon_end=0.3, epsilon_steps=10)
+    feed(agent, 100)
+    observations = np.zeros((10_000, 3), dtype=np.float32)
+    greedy = agent.act(observations[:1], explore=False)[0]
+    share = (agent.act(observations, explore=True) != greedy).mean()
+    assert share == pytest.approx(0.3 * 2 / 3, abs=0.02)
+    agent = make_agent(noisy=False, epsilon_start=0.0, epsilon_end=0.0)
+    feed(agent, 100)
+    assert len(set(agent.act(observations, explore=True).tolist())) == 1
+
+
+def test_greedy_actions_leave_the_random_generators_alone() -> None:
+    first, second = make_agent(), make_agent()
+    for agent in (first, second):
+        feed(agent, 100)
+    for _ in range(5):
+        first.act(np.ones((4, 3), dtype=np.float32), explore=False)
+    assert first.learn() == second.learn()
+
+
+@pytest.mark.parametrize("distributional", [True, False])
+@pytest.mark.parametrize(("weight", "copies"), [(1.0, True), (0.0, False)])
+def test_the_experts_actions_are_cloned(weight: float, copies: bool, distributional: bool) -> None:
+    agent = make_agent(cloning_weight=weight, cloning_steps=10**9, distributional=distributional)
+    feed(agent, 500)
+    for _ in range(300):
+        agent.learn()
+    observations = np.random.default_rng(5).standard_normal((500, 3)).astype(np.float32)
+    agreement = (agent.act(observations, explore=False) == observations.argmax(axis=1)).mean()
+    assert (agreement > 0.85) == copies
+
+
+def test_the_weight_of_cloning_falls_to_nothing() -> None:
+    agent, without = make_agent(cloning_weight=1.0, cloning_steps=150), make_agent()
+    feed(agent, 65)
+    assert 0.1 < agent.learn()["cloning_weight"] < 0.3
+    agent = make_agent(cloning_weight=1.0, cloning_steps=150)
+    for each in (agent, without):
+        feed(each, 100)
+    assert agent.learn() == without.learn()
+
+
+def test_a_loss_that_is_not_finite_stops_and_leaves_the_weights() -> None:
+    agent = make_agent()
+    feed(agent, 100)
+    agent.observe(
+        Transitions(
+            np.full((NUM_ENVS, 3), np.nan, dtype=np.float32),
+            np.zeros(NUM_ENVS, dtype=np.int64),
+            np.zeros(NUM_ENVS, dtype=np.float32),
+            np.zeros(NUM_ENVS, dtype=bool),
+            np.zeros(NUM_ENVS, dtype=bool),
+            np.zeros(NUM_ENVS, dtype=bool),
+            np.zeros(NUM_ENVS, dtype=bool),
+        )
+    )
+    seen = [weights(agent)]
+
+    def learn_until_it_is_sampled() -> None:
+        for _ in range(200):
+            agent.learn()
+            seen.append(weights(agent))
+
+    with pytest.raises(FloatingPointError, match="not finite"):
+        learn_until_it_is_sampled()
+    assert torch.equal(seen[-1], weights(agent))
+
+
+def test_gradients_are_clipped() -> None:
+    agent = make_agent(max_gradient_norm=1e-3)
+    feed(agent, 100)
+    assert agent.learn()["gradient_norm"] > 1e-2
+    norms = [p.grad.norm() for p in agent.online.parameters() if p.grad is not None]
+    assert torch.stack(norms).norm().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_returns_beyond_the_support_are_reported() -> None:
+    narrow, wide = make_agent(v_min=-0.1, v_max=0.1), make_agent(v_min=-100, v_max=100)
+    for agent in (narrow, wide):
+        feed(agent, 100)
+    assert narrow.learn()["beyond_support"] > 0.5
+    assert wide.learn()["beyond_support"] < 0.1
+
+
+def test_pixels_are_learned_from_stacks_kept_once() -> None:
+    agent = make_agent(space=gym.spaces.Box(0, 255, (4, 40, 40), np.uint8), replay_capacity=400)
+    rng = np.random.default_rng(0)
+    first = rng.integers(256, size=(NUM_ENVS, 1, 40, 40)).astype(np.uint8)
+    stacks = np.repeat(first, 4, axis=1)
+    for _ in range(60):
+        nothing = np.zeros(NUM_ENVS, dtype=bool)
+        actions = agent.act(stacks, explore=True)
+        agent.observe(Transitions(stacks, actions, np.ones(NUM_ENVS, np.float32), nothing, nothing, ~nothing, nothing))
+        fresh = rng.integers(256, size=(NUM_ENVS, 1, 40, 40)).astype(np.uint8)
+        stacks = np.concatenate([stacks[:, 1:], fresh], axis=1)
+    before = weights(agent)
+    assert np.isfinite(agent.learn()["loss"])
+    assert not torch.equal(before, weights(agent))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"v_min": 3.0, "v_max": 3.0}, "v_min below v_max"),
+        ({"atoms": 1}, "2 atoms"),
+        ({"reward_scale": 0.0}, "reward_scale"),
+        ({"learning_starts": 11, "replay_capacity": 10}, "never reached"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RainbowSettings(**wrong)
+
+
+def test_spaces_without_a_network_are_refused() -> None:
+    with pytest.raises(ValueError, match="Box"):
+        make_agent(space=gym.spaces.Discrete(3))
+    with pytest.raises(ValueError, match="none for the shape"):
+        make_agent(space=gym.spaces.Box(0, 255, (210, 160, 3), np.uint8))
