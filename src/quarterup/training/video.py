@@ -1,0 +1,113 @@
+"""A video of a game: H.264 in an MP4, every frame at the machine's own rate, pixels enlarged but not blurred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from quarterup.emulators.emulator import Emulator, Frame, HeldInputs
+
+SCALE = 2
+"""Arcade pictures are small; at twice their size the colour planes of yuv420p lose nothing, too."""
+QUALITY = "18"
+"""x264's constant rate factor: lower is better and bigger, 18 is about as good as the eye."""
+PRESET = "veryfast"
+
+
+class VideoWriter:
+    """Writes RGB pictures, shape (H, W, 3) uint8, one after another. The file has its name once complete.
+
+    Args:
+        path: of the MP4; its folder must exist.
+        frames_per_second: of the pictures, for instance a machine's refresh rate.
+        scale: each pixel becomes a square of this many pixels.
+    """
+
+    def __init__(self, path: Path, frames_per_second: float, scale: int = SCALE) -> None:
+        self.path = path
+        self.frames = 0
+        self._scale = scale
+        self._rate = Fraction(frames_per_second).limit_denominator(1001)
+        self._part = path.with_name(path.name + ".part")
+        self._container: Any = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
+        self._stream: Any = None
+
+    def add(self, picture: NDArray[np.uint8]) -> None:
+        """The next picture. All have the shape of the first."""
+        if self._stream is None:
+            self._open_stream(*picture.shape[:2])
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        large = frame.reformat(self._stream.width, self._stream.height, "yuv420p", interpolation="POINT")
+        self._container.mux(self._stream.encode(large))
+        self.frames += 1
+
+    def _open_stream(self, height: int, width: int) -> None:
+        self._stream = self._container.add_stream("libx264", rate=self._rate)
+        self._stream.width, self._stream.height = even(width * self._scale), even(height * self._scale)
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"crf": QUALITY, "preset": PRESET}
+
+    def close(self) -> None:
+        """Complete the file. Raises ValueError if there was no picture."""
+        if self._stream is None:
+            self.discard()
+            raise ValueError(f"{self.path}: a video needs at least one picture")
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        self._part.replace(self.path)
+
+    def discard(self) -> None:
+        """Leave no file."""
+        self._container.close()
+        self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+
+def even(pixels: int) -> int:
+    """H.264 with halved colour planes needs even numbers of pixels."""
+    return pixels + pixels % 2
+
+
+class FrameByFrame:
+    """Stands in for an emulator, and shows every frame of a step, not only the last, to `watcher`.
+
+    A step of four frames becomes four of one frame with the same inputs, which is the same to the machine.
+    """
+
+    def __init__(self, emulator: Emulator, watcher: Callable[[Frame], None]) -> None:
+        self._emulator = emulator
+        self._watcher = watcher
+
+    def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
+        for _ in range(frames - 1):
+            self._watcher(self._emulator.step(inputs, 1))
+        self._emulator.send_step(inputs, 1)
+
+    def receive_step(self) -> Frame:
+        frame = self._emulator.receive_step()
+        self._watcher(frame)
+        return frame
+
+    def step(self, inputs: HeldInputs = (), frames: int = 1) -> Frame:
+        self.send_step(inputs, frames)
+        return self.receive_step()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._emulator, name)
