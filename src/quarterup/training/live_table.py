@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -37,6 +40,7 @@ class LiveTable:
         self._noisy = noisy
         self._console = console
         self._progress = Progress(Phase.STARTING)
+        self._terminal = _SilentControlKeys()
         self._live = Live(self._render(), console=console, auto_refresh=False, redirect_stdout=False)
         self._live.start(refresh=True)
 
@@ -49,6 +53,7 @@ class LiveTable:
 
     def close(self) -> None:
         self._live.stop()
+        self._terminal.restore()
 
     def _render(self) -> RenderableType:
         progress = self._progress
@@ -68,6 +73,27 @@ class LiveTable:
             width=min(MAX_WIDTH, self._console.width),
             padding=(0, 1),
         )
+
+
+class _SilentControlKeys:
+    """Stops the terminal from echoing Ctrl-C as ^C, which would push the table out of its place."""
+
+    def __init__(self) -> None:
+        self._before: list[Any] | None = None
+        if os.name != "posix" or not sys.stdin.isatty():
+            return
+        import termios
+
+        self._before = termios.tcgetattr(sys.stdin)
+        silent = termios.tcgetattr(sys.stdin)
+        silent[3] &= ~termios.ECHOCTL
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
+
+    def restore(self) -> None:
+        if self._before is not None:
+            import termios
+
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
 
 
 class PlainLines:
@@ -142,7 +168,7 @@ def _numbers(progress: Progress, noisy: bool) -> RenderableType:
         ("mean Q", _metric(progress, "q")),
     ]
     grid = Table.grid(padding=(0, 2), expand=True)
-    for ratio in (2, 5, 2, 5):
+    for ratio in (None, 1, None, 1):
         grid.add_column(ratio=ratio, no_wrap=True, overflow="ellipsis")
     for (name, value), (other_name, other_value) in zip(left, right, strict=True):
         grid.add_row(Text(name, style="dim"), value, Text(other_name, style="dim"), other_value)

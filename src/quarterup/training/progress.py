@@ -83,9 +83,11 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the present speed; None while that is unknown."""
+        """At the present speed; None while that is unknown, as it is before updates take their time."""
         speed = self.rates.env_steps_per_s
-        return (self.total_env_steps - self.env_steps) / speed if speed > 0 else None
+        if self.phase is Phase.WARMING_UP or speed <= 0:
+            return None
+        return (self.total_env_steps - self.env_steps) / speed
 
 
 class Display(Protocol):

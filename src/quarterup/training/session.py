@@ -133,6 +133,7 @@ def _train_in(
     device: str,
     display: Display,
 ) -> TrainingResult:
+    display.note(f"Run folder: {run.path}")
     found = run.checkpoints.load_newest() if settings.resume else None
     checkpoint, problems = found or (None, [])
     for problem in problems:

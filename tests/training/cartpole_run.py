@@ -1,0 +1,86 @@
+"""A training on CartPole that tests run in this process, or as a process of its own to kill it.
+
+python cartpole_run.py RUN_FOLDER STEPS [--resume] [name=value ...]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from quarterup.agents.rainbow import RainbowSettings
+from quarterup.training.environment import TrainingEnv
+from quarterup.training.errors import TrainingError
+from quarterup.training.progress import Progress
+from quarterup.training.session import TrainingResult, train
+from quarterup.training.settings import EnvSettings, TrainSettings
+
+SMALL = RainbowSettings(
+    hidden_sizes=(16,), head_size=16, atoms=11, batch_size=8, learning_starts=100, replay_capacity=4000, metrics_every=5
+)
+
+
+class Silence:
+    """A display that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.shown: list[Progress] = []
+
+    def update(self, progress: Progress) -> None:
+        self.shown.append(progress)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def close(self) -> None:
+        pass
+
+
+def settings(run: Path, steps: int, **changes: Any) -> TrainSettings:
+    plain = TrainSettings(
+        game="cartpole",
+        steps=steps,
+        run=run,
+        threads=1,
+        device="cpu",
+        save_every_steps=200,
+        env=EnvSettings(frame_skip=1),
+        agent_settings=SMALL,
+    )
+    return dataclasses.replace(plain, **changes)
+
+
+def make_cartpole(wanted: TrainSettings) -> TrainingEnv:
+    vector = gymnasium.make_vec("CartPole-v1", num_envs=wanted.envs, vectorization_mode="sync")
+    return TrainingEnv(vector, frames_per_step=1)
+
+
+def train_cartpole(run: Path, steps: int, **changes: Any) -> tuple[TrainingResult, Silence]:
+    display = Silence()
+    return train(settings(run, steps, **changes), display, make_cartpole), display
+
+
+def main() -> int:
+    run, steps, *rest = sys.argv[1:]
+    changes = {name: json.loads(value) for name, value in (item.split("=") for item in rest if "=" in item)}
+    try:
+        result, display = train_cartpole(Path(run), int(steps), resume="--resume" in rest, **changes)
+    except TrainingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    finished = {"env_steps": result.env_steps, "finished": result.finished, "notes": display.notes}
+    print(json.dumps(finished))
+    return 0 if result.signal_number is None else 128 + result.signal_number
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # Nothing that runs at exit may make a killed process look better than it is.
