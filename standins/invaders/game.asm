@@ -179,7 +179,7 @@ player_over:
         ld a,(two_players)
         or a
         jp z,_wait
-        ld hl,SCREEN+22+LETTER*9
+        ld hl,SCREEN+25+LETTER*9
         ld de,player_text
         call print
         call print_player_number
