@@ -20,6 +20,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from quarterup.envs import ArcadeVectorEnv
+from quarterup.games import UnknownGame
 from quarterup.training.policies import Policy
 from quarterup.training.settings import EnvSettings
 from quarterup.training.statistics import Interval, bootstrap_mean, interquartile_mean
@@ -29,6 +30,7 @@ FIRST_SEED = 1_000_000
 """Trainings count their seeds up from small numbers, so from here on no start has been seen."""
 MAX_DEATHS = 10
 """Emulators that may die before an evaluation gives up."""
+REFERENCE_POLICIES = ("random", "expert")
 FORMAT = 1
 
 
@@ -141,14 +143,25 @@ def evaluate(
     """
     if episodes < 1 or num_envs < 1:
         raise EvaluationError(f"{episodes} episodes in {num_envs} environments: at least one of each is needed.")
-    num_envs = min(num_envs, episodes)
-    env = make_env(game, settings, num_envs)
+    env = make_env(game, settings, min(num_envs, episodes))
     try:
-        started = time.monotonic()
-        played, deaths = _play(policy, env, episodes, first_seed, progress)
-        wall_s = time.monotonic() - started
+        return evaluate_in(env, policy, settings, episodes=episodes, first_seed=first_seed, progress=progress)
     finally:
         env.close()
+
+
+def evaluate_in(
+    env: ArcadeVectorEnv,
+    policy: Policy,
+    settings: EnvSettings,
+    *,
+    episodes: int,
+    first_seed: int = FIRST_SEED,
+    progress: Callable[[int], None] = lambda played: None,
+) -> Evaluation:
+    """`evaluate` in environments that `make_env` made of the same settings, no more than there are episodes."""
+    started = time.monotonic()
+    played, deaths = _play(policy, env, episodes, first_seed, progress)
     protocol = EvaluationProtocol(
         game=env.game_id,
         machine=env.facts.machine,
@@ -162,28 +175,33 @@ def evaluate(
         max_episode_frames=settings.max_episode_frames,
         episodes=episodes,
         first_seed=first_seed,
-        num_envs=num_envs,
+        num_envs=env.num_envs,
     )
-    return Evaluation(protocol, tuple(played), wall_s, deaths)
+    return Evaluation(protocol, tuple(played), time.monotonic() - started, deaths)
 
 
 def make_env(
     game: str, settings: EnvSettings, num_envs: int, *, obs: str | None = None, render_mode: str | None = None
 ) -> ArcadeVectorEnv:
     """Environments in which whole games are played, and which begin an episode only when told to."""
-    return ArcadeVectorEnv(
-        game,
-        num_envs,
-        obs=obs or settings.obs,
-        frame_skip=settings.frame_skip,
-        sticky=settings.sticky,
-        noop_max=settings.noop_max,
-        stack=settings.stack,
-        max_episode_frames=settings.max_episode_frames,
-        render_mode=render_mode,
-        roms=settings.roms,
-        autoreset_mode=AutoresetMode.DISABLED,
-    )
+    try:
+        return ArcadeVectorEnv(
+            game,
+            num_envs,
+            obs=obs or settings.obs,
+            frame_skip=settings.frame_skip,
+            sticky=settings.sticky,
+            noop_max=settings.noop_max,
+            stack=settings.stack,
+            max_episode_frames=settings.max_episode_frames,
+            render_mode=render_mode,
+            roms=settings.roms,
+            autoreset_mode=AutoresetMode.DISABLED,
+        )
+    except UnknownGame:
+        raise
+    except ValueError as error:
+        raise EvaluationError(str(error)) from error
 
 
 def _play(
@@ -276,3 +294,21 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:
     part.write_text(json.dumps(evaluation.to_json(), indent=1) + "\n")
     part.replace(path)
     return path
+
+
+def read_references(folder: Path) -> dict[str, Interval]:
+    """Mean scores of the random and the rule-based player that `save_evaluation` left in `folder`, the newest of each.
+
+    A file that cannot be read is passed over: a plot is drawn without it.
+    """
+    references: dict[str, Interval] = {}
+    for path in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
+        try:
+            values = json.loads(path.read_text())
+            policy = values["protocol"]["policy"]
+            interval = Interval(values["mean"], values["mean_95_low"], values["mean_95_high"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if policy in REFERENCE_POLICIES:
+            references[policy] = interval
+    return references

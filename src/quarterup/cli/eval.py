@@ -1,0 +1,114 @@
+"""`quarterup eval`: play whole games with a trained agent, at random, or with the rule-based player."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from quarterup.cli.console import make_console, make_table
+from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
+from quarterup.training.evaluation import (
+    FIRST_SEED,
+    Evaluation,
+    EvaluationError,
+    evaluate_in,
+    make_env,
+    record_episode,
+    save_evaluation,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Play whole games and report the scores.
+
+    The games start from seeds that no training uses. With a run, its own rules are kept (observation, frame skip,
+    sticky actions and so on), and the outcome is stored in its folder evaluations/.
+    """
+
+    target: tyro.conf.Positional[str]
+    """A run folder, a checkpoint in one, or a game."""
+    policy: PolicyName = "agent"
+    """Who plays: the run's agent without exploration, someone who presses at random, or the rule-based player."""
+    checkpoint: str = "last"
+    """Which one of the run: `last`, `best`, or an env step."""
+    episodes: int = 30
+    """Whole games to play. More make the interval narrower."""
+    seed: int = FIRST_SEED
+    """Game k starts from this plus k."""
+    envs: int = 2
+    """Emulators that play at once. It changes how long it takes, not what comes out."""
+    video: bool = False
+    """Write a video of the best game: into the run's videos/, or the current folder."""
+    roms: tuple[Path, ...] = ()
+    """Folders to look for ROM sets in, before all others."""
+    json: bool = False
+    """Print the outcome as one JSON object on the last line."""
+
+
+def run(settings: Settings) -> int:
+    target = find_target(settings.target, settings.checkpoint, settings.roms)
+    check_policy(target, settings.policy)
+    if settings.episodes < 1 or settings.envs < 1:
+        raise EvaluationError("--episodes and --envs must be at least 1.")
+    console = make_console(json=settings.json)
+    env = make_env(target.game, target.env, min(settings.envs, settings.episodes))
+    try:
+        policy = make_policy(target, settings.policy, env, settings.seed)
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task(f"{policy.name} plays", total=settings.episodes)
+            evaluation = evaluate_in(
+                env,
+                policy,
+                target.env,
+                episodes=settings.episodes,
+                first_seed=settings.seed,
+                progress=lambda played: bar.update(task, completed=played),
+            )
+    finally:
+        env.close()
+    outcome = evaluation.to_json()
+    if target.run is not None:
+        outcome["file"] = str(save_evaluation(evaluation, target.run.evaluations))
+    if settings.video:
+        outcome["video"] = str(_record(target, evaluation, console))
+    console.print(scores_table([evaluation]))
+    for kind in ("file", "video"):
+        if kind in outcome:
+            console.print(f"{kind}: {outcome[kind]}", soft_wrap=True)
+    if settings.json:
+        print(json.dumps(outcome))
+    return 0
+
+
+def _record(target: Target, evaluation: Evaluation, console: Console) -> Path:
+    folder = target.run.videos if target.run is not None else Path()
+    folder.mkdir(exist_ok=True)
+    best = evaluation.best
+    path = folder / f"{target.game}-{evaluation.protocol.policy}-{best.score:.0f}-seed{best.seed}.mp4"
+    with console.status("Recording the best game"):
+        record_episode(best, target.game, target.env, path)
+    return path
+
+
+def scores_table(evaluations: list[Evaluation]) -> Table:
+    """Players of one game, with their mean scores."""
+    protocol = evaluations[0].protocol
+    title = f"{protocol.game} on {protocol.emulator}, ROM: {protocol.rom_status}"
+    table = make_table(title, "player", "mean score>", "95 % interval>", "best>", "games>")
+    for evaluation in evaluations:
+        mean = evaluation.mean
+        table.add_row(
+            evaluation.protocol.policy,
+            f"{mean.mean:,.0f}",
+            f"{mean.low:,.0f} to {mean.high:,.0f}",
+            f"{evaluation.best.score:,.0f}",
+            str(len(evaluation.episodes)),
+        )
+    return table

@@ -1,0 +1,101 @@
+"""`quarterup games`: every game, and which ROM would run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from quarterup.cli.console import make_console, make_table
+from quarterup.emulators.emulator import EmulatorNotFound
+from quarterup.emulators.mame import find_mame, mame_rom_folders
+from quarterup.emulators.roms import find_rom_set, rom_folders, user_data_folder
+from quarterup.games import Game, all_games
+
+
+@dataclass(frozen=True)
+class Settings:
+    """List the games, and for each the ROM that would run: your own, the stand-in that comes along, or none."""
+
+    roms: tuple[Path, ...] = ()
+    """Folders to look for ROM sets in, before all others."""
+    json: bool = False
+    """Print the list as one JSON object on the last line."""
+
+
+@dataclass(frozen=True)
+class GameRow:
+    """What the table says of one game."""
+
+    id: str
+    title: str
+    env: str
+    """What `gymnasium.make` takes."""
+    machine: str
+    rom: str
+    """`own`, `stand-in` or `none`."""
+    rom_path: str
+    actions: int
+    features: int
+    bitmap: bool
+    """The machine keeps its picture as bits in memory, so `obs="bitmap"` works."""
+    expert: bool
+    """There is a rule-based player."""
+
+
+def run(settings: Settings) -> int:
+    console = make_console(json=settings.json)
+    folders = searched_folders(settings.roms)
+    rows = [_row(game, folders) for game in all_games()]
+    table = make_table(None, "game", "title", "machine", "ROM", "actions>", "features>", "bitmap", "expert")
+    for row in rows:
+        table.add_row(
+            row.id,
+            row.title,
+            row.machine,
+            row.rom,
+            str(row.actions),
+            str(row.features),
+            _yes(row.bitmap),
+            _yes(row.expert),
+        )
+    console.print(table)
+    if any(row.rom == "stand-in" for row in rows):
+        console.print(
+            "A stand-in is a game of this project's own with the same controls and the same memory addresses. "
+            f"If you have the ROM set of the original, put it into {user_data_folder() / 'roms'}."
+        )
+    if settings.json:
+        print(json.dumps({"games": [asdict(row) for row in rows]}))
+    return 0
+
+
+def searched_folders(roms: Sequence[Path]) -> list[Path]:
+    """Every folder that is searched for ROM sets, also where there is no MAME."""
+    try:
+        own = mame_rom_folders(find_mame())
+    except EmulatorNotFound:
+        own = ()
+    return rom_folders(roms, own)
+
+
+def _row(game: Game[Any], folders: Sequence[Path]) -> GameRow:
+    rom_set = find_rom_set(game.machine, folders)
+    return GameRow(
+        id=game.id,
+        title=game.title,
+        env=f"quarterup/{game.env_name}-v0",
+        machine=game.machine,
+        rom="stand-in" if rom_set.stand_in else "own" if rom_set.path else "none",
+        rom_path=str(rom_set.path or ""),
+        actions=len(game.actions),
+        features=len(game.features),
+        bitmap=game.bitmap_shape is not None,
+        expert=game.expert() is not None,
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

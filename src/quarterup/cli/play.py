@@ -1,0 +1,112 @@
+"""`quarterup play`: watch a policy in a MAME window, or play yourself, at normal speed with sound."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
+from quarterup.emulators.emulator import EmulatorDied
+from quarterup.emulators.mame import MameEmulator
+from quarterup.games import find_game
+from quarterup.training.evaluation import FIRST_SEED, make_env
+
+KEYS = "5 inserts a coin, 1 starts, the arrow keys move, left Ctrl fires, P pauses, Tab shows all keys, Esc ends."
+"""MAME's own defaults."""
+START_GRACE_S = 5.0
+"""A window that is gone earlier than this was not closed by a person."""
+
+
+class NoDisplay(Exception):
+    """There is nowhere to show a window."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Watch a policy play in a MAME window, or play yourself with --human. Close the window, or press Esc, to end."""
+
+    target: tyro.conf.Positional[str]
+    """A run folder, a checkpoint in one, or a game."""
+    policy: PolicyName = "agent"
+    """Who plays: the run's agent without exploration, someone who presses at random, or the rule-based player."""
+    human: bool = False
+    """Play yourself, by keyboard."""
+    checkpoint: str = "last"
+    """Which one of the run: `last`, `best`, or an env step."""
+    seed: int = FIRST_SEED
+    """Game k starts from this plus k."""
+    episodes: int = 0
+    """Games to watch; 0: until the window is closed."""
+    roms: tuple[Path, ...] = ()
+    """Folders to look for ROM sets in, before all others."""
+
+
+def run(settings: Settings) -> int:
+    target = find_target(settings.target, settings.checkpoint, settings.roms)
+    if not settings.human:
+        check_policy(target, settings.policy)
+    check_display()
+    started = time.monotonic()
+    try:
+        play_by_hand(target) if settings.human else watch(target, settings)
+    except EmulatorDied:
+        if time.monotonic() - started < START_GRACE_S:
+            raise
+        print("The window was closed.")
+    return 0
+
+
+def check_display() -> None:
+    """Raise NoDisplay where no window can be opened."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("SDL_VIDEODRIVER"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise NoDisplay(
+            "There is no display to open a window on. Run this on a desktop, or over `ssh -X`. To see a game without "
+            "one, record it: `quarterup eval RUN --video`."
+        )
+
+
+def watch(target: Target, settings: Settings) -> None:
+    """Games by a policy, as fast as the machine itself runs."""
+    env = make_env(target.game, target.env, 1, render_mode="human")
+    try:
+        policy = make_policy(target, settings.policy, env, settings.seed)
+        print(f"{policy.name} plays {env.facts.description} ({env.facts.rom_status}).")
+        game = 0
+        while not settings.episodes or game < settings.episodes:
+            observations, infos = env.reset(seed=[settings.seed + game])
+            over = False
+            while not over:
+                observations, _, terminated, truncated, infos = env.step(policy.choose(observations, env))
+                if infos["emulator_died"][0]:
+                    raise EmulatorDied(str(infos["emulator_died"][0]))
+                over = bool(terminated[0] or truncated[0])
+            game += 1
+            print(f"game {game}: {infos['score'][0]:,.0f} points", flush=True)
+    finally:
+        env.close()
+
+
+def play_by_hand(target: Target) -> None:
+    """MAME with its own keyboard controls; says what each finished game scored."""
+    game = find_game(target.game)
+    with MameEmulator(game.machine, watch=game.memory.ranges, roms=target.env.roms, visible=True) as emulator:
+        print(f"{emulator.facts.description} ({emulator.facts.rom_status}). {KEYS}", flush=True)
+        before = game.memory(np.array(emulator.step().memory))
+        points = 0.0
+        while True:
+            memory = game.memory(np.array(emulator.step().memory))
+            outcome = game.outcome(before, memory)
+            points += outcome.reward
+            before = memory
+            if outcome.terminated and points > 0:
+                print(f"game over: {points:,.0f} points", flush=True)
+            if outcome.terminated:
+                points = 0.0

@@ -1,0 +1,66 @@
+"""What `eval` and `play` are pointed at: a run, one checkpoint of it, or a game; and who plays it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from quarterup.envs import ArcadeVectorEnv
+from quarterup.games import UnknownGame, find_game
+from quarterup.training.errors import RunFolderError, SettingsError
+from quarterup.training.loading import load_agent, settings_of
+from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
+from quarterup.training.run_folder import CONFIG_FILE, RunFolder
+from quarterup.training.settings import EnvSettings
+
+PolicyName = Literal["agent", "random", "expert"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A game under the rules of a run, or under the usual ones."""
+
+    game: str
+    env: EnvSettings
+    run: RunFolder | None
+    checkpoint: str
+    """`last`, `best` or an env step."""
+
+
+def find_target(name: str, checkpoint: str, roms: tuple[Path, ...]) -> Target:
+    """Raises RunFolderError if `name` is neither a run, nor a checkpoint's folder, nor a game."""
+    path = Path(name)
+    if path.parent.name == "checkpoints" and path.is_dir():
+        path, checkpoint = path.parent.parent, path.name.removeprefix("step-").lstrip("0") or "0"
+    if path.is_dir() or (path / CONFIG_FILE).exists():
+        run = RunFolder.open(path)
+        settings = settings_of(run)
+        env = dataclasses.replace(settings.env, roms=roms or settings.env.roms)
+        return Target(settings.game, env, run, checkpoint)
+    try:
+        return Target(find_game(name).id, EnvSettings(roms=roms), None, checkpoint)
+    except UnknownGame as error:
+        raise RunFolderError(f"{name} is no run folder, no checkpoint in one, and {error}") from error
+
+
+def check_policy(target: Target, name: PolicyName) -> None:
+    """Raise SettingsError if there is nobody of that name to play. Costs nothing, so ask before emulators start."""
+    if name == "agent" and target.run is None:
+        raise SettingsError(
+            f"{target.game} is a game, not a run, so there is no trained agent to play it. Name a run folder, "
+            "or choose --policy random or --policy expert."
+        )
+    if name == "expert" and find_game(target.game).expert() is None:
+        raise SettingsError(f"{target.game} has no rule-based player: --policy expert cannot be used.")
+
+
+def make_policy(target: Target, name: PolicyName, env: ArcadeVectorEnv, seed: int) -> Policy:
+    """Who plays in `env`. Raises CheckpointError if the run has no such checkpoint."""
+    if name == "random":
+        return RandomPolicy(seed)
+    if name == "expert":
+        return ExpertPolicy()
+    assert target.run is not None
+    return AgentPolicy(load_agent(target.run, env, target.checkpoint))
