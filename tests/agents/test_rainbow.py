@@ -61,8 +61,10 @@ def weights(agent: Rainbow) -> torch.Tensor:
 SWITCHES = ("double", "dueling", "noisy", "prioritized", "distributional", "value_rescaling")
 
 
-@pytest.mark.parametrize("terminates", [True, False])
-@pytest.mark.parametrize("off", [(), *[(switch,) for switch in SWITCHES], SWITCHES])
+@pytest.mark.parametrize(
+    ("off", "terminates"),
+    [((), False), (SWITCHES, False), ((), True), (SWITCHES, True), *[((switch,), True) for switch in SWITCHES]],
+)
 def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[str, ...], terminates: bool) -> None:
     """One point each step, five steps an episode: what is left of them if it terminates, for ever if
     truncated."""
@@ -86,7 +88,7 @@ def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[s
                 np.zeros(NUM_ENVS, dtype=bool),
             )
         )
-    for _ in range(600):
+    for _ in range(400):
         agent.learn()
     agent.online.remove_noise()
     with torch.inference_mode():
@@ -163,6 +165,18 @@ def test_an_agent_whose_replay_was_lost_waits_until_it_is_filled_again() -> None
     assert again.ready()
 
 
+def test_after_loading_new_episodes_may_begin_at_once() -> None:
+    agent = make_agent()
+    feed(agent, 100)
+    nothing, all_ended = np.zeros(NUM_ENVS, dtype=bool), np.ones(NUM_ENVS, dtype=bool)
+    zeros = np.zeros((NUM_ENVS, 3), dtype=np.float32)
+    actions, rewards = np.zeros(NUM_ENVS, dtype=np.int64), np.zeros(NUM_ENVS, dtype=np.float32)
+    agent.observe(Transitions(zeros, actions, rewards, nothing, nothing, nothing, nothing))
+    agent.observe(Transitions(zeros, actions, rewards, all_ended, nothing, all_ended, nothing))
+    agent.load(agent.state())
+    agent.observe(Transitions(zeros, actions, rewards, nothing, nothing, all_ended, nothing))
+
+
 def test_a_state_of_another_network_is_refused_by_name_and_changes_nothing() -> None:
     agent, wider = make_agent(), make_agent(head_size=48)
     before = weights(agent)
@@ -171,6 +185,71 @@ def test_a_state_of_another_network_is_refused_by_name_and_changes_nothing() -> 
     with pytest.raises(ValueError, match=r"has no tensor online\.head\.advantage\.bias_sigma"):
         agent.load(make_agent(noisy=False).state())
     assert torch.equal(before, weights(agent))
+
+
+def test_a_state_from_another_kind_of_device_can_be_loaded() -> None:
+    agent = make_agent(seed=1)
+    tensors = {**agent.state().tensors, "generator": torch.zeros(16, dtype=torch.uint8)}
+    again = make_agent(seed=2)
+    again.load(AgentState(tensors, agent.state().values))
+    assert torch.equal(weights(again), weights(agent))
+
+
+@pytest.mark.parametrize("distributional", [True, False])
+def test_double_q_learning_differs_as_soon_as_the_two_networks_do(distributional: bool) -> None:
+    settings = {"noisy": False, "distributional": distributional, "target_every": 1000}
+    double, single = make_agent(double=True, **settings), make_agent(double=False, **settings)
+    losses = []
+    for agent in (double, single):
+        feed(agent, 100)
+        losses.append([agent.learn()["loss"] for _ in range(40)])
+    assert losses[0][0] == losses[1][0]
+    assert losses[0][-1] != losses[1][-1]
+
+
+def test_importance_weights_scale_the_loss_by_beta() -> None:
+    without, full = make_agent(beta_start=0.0, beta_steps=10**9), make_agent(beta_start=1.0)
+    for agent in (without, full):
+        feed(agent, 100)
+        metrics = [agent.learn() for _ in range(20)][-1]
+        ratio = metrics["loss"] / metrics["error"]
+        if agent is without:
+            assert ratio == pytest.approx(1.0, abs=1e-4)
+        else:
+            assert ratio < 0.9
+
+
+@pytest.mark.parametrize("prioritized", [True, False])
+def test_errors_become_priorities_only_if_prioritized(prioritized: bool) -> None:
+    agent = make_agent(prioritized=prioritized)
+    feed(agent, 100)
+    for _ in range(20):
+        agent.learn()
+    alike = agent.replay.sample(100, 1.0, np.random.default_rng(0)).weights.unique().numel() == 1
+    assert alike != prioritized
+
+
+def test_each_update_draws_new_noise_for_both_networks() -> None:
+    agent = make_agent()
+    feed(agent, 100)
+    drawn = []
+    for _ in range(2):
+        agent.learn()
+        for network in (agent.online, agent.target):
+            noise = next(iter(network.head.children())).noise_in
+            assert isinstance(noise, torch.Tensor)
+            drawn.append(tuple(noise.flatten().tolist()))
+    assert len(set(drawn)) == 4
+
+
+def test_the_learning_rate_is_that_of_the_settings() -> None:
+    still, moving = make_agent(learning_rate=0.0), make_agent(learning_rate=1e-3, adam_epsilon=1e-12)
+    for agent in (still, moving):
+        feed(agent, 100)
+        before = weights(agent)
+        agent.learn()
+        step = (weights(agent) - before).abs().max().item()
+        assert step == pytest.approx(agent.settings.learning_rate, rel=1e-3)
 
 
 def test_metrics_come_only_when_due() -> None:

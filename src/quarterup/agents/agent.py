@@ -1,5 +1,4 @@
-"""The contract of an agent: what `training` may ask of an algorithm. An agent knows no game and no
-emulator."""
+"""The contract of an agent: what `training` may ask of an algorithm. An agent knows no game and no emulator."""
 
 from __future__ import annotations
 
@@ -24,9 +23,10 @@ class AgentState:
 class Transitions:
     """What N environments did in one vector step. Row i always belongs to environment i.
 
-    Environments follow Gymnasium's next-step autoreset: the step after an episode's end ignores its action
-    and returns the first observation of the next episode. Rows of that step have `valid` False: they are kept
-    only because their observation is the final one of the episode (a truncated episode bootstraps from it).
+    Environments follow Gymnasium's next-step autoreset: the step after an episode's end ignores its action and
+    returns the first observation of the next episode. Rows of that step have `valid` False: they are kept only
+    because their observation is the final one of the episode (a truncated episode bootstraps from it). A row that is
+    invalid without an end before it, as when an emulator was replaced, counts as the end of a truncated episode too.
     """
 
     observations: NDArray[Any]
@@ -56,13 +56,11 @@ class Agent(Protocol):
         ...
 
     def learn(self) -> Mapping[str, float]:
-        """One update. Returns metrics by name, or nothing when they were not due (reading them costs
-        time)."""
+        """One update. Returns metrics by name, or nothing when they were not due (reading them costs time)."""
         ...
 
     def state(self) -> AgentState: ...
 
     def load(self, state: AgentState) -> None:
-        """Go on from `state`. Raises ValueError, naming the first difference, if it belongs to another
-        network."""
+        """Go on from `state`. Raises ValueError, naming the first difference, if it belongs to another network."""
         ...

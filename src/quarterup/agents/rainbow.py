@@ -2,8 +2,8 @@
 
 Hessel et al., 2018, "Rainbow: Combining Improvements in Deep Reinforcement Learning",
 https://arxiv.org/abs/1710.02298: double Q-learning, prioritised replay, dueling networks, n-step targets, a
-distribution of values (C51) and noisy networks. An expert's actions can be cloned beside it (Hester et al.,
-2018, "Deep Q-learning from Demonstrations", https://arxiv.org/abs/1704.03732).
+distribution of values (C51) and noisy networks. An expert's actions can be cloned beside it (Hester et al., 2018,
+"Deep Q-learning from Demonstrations", https://arxiv.org/abs/1704.03732).
 """
 
 from __future__ import annotations
@@ -20,13 +20,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from quarterup.agents.agent import AgentState, Transitions
-from quarterup.agents.checkpoint import (
-    adam_tensors,
-    check_same_tensors,
-    load_adam,
-    load_module,
-    module_tensors,
-)
+from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.replay.replay import Batch, Replay
 from quarterup.agents.schedules import linear
@@ -45,8 +39,8 @@ class RainbowSettings:
     """Settings of Rainbow. An env step is one decision in one environment; an update is one gradient step."""
 
     double: bool = True
-    """Let the online network choose the next action and the target network value it. Off: the target network
-    does both, and values are overestimated."""
+    """Let the online network choose the next action and the target network value it. Off: the target network does
+    both, and values are overestimated."""
     dueling: bool = True
     """Separate streams for the value of a state and the advantages of the actions. Off: one stream."""
     noisy: bool = True
@@ -56,29 +50,28 @@ class RainbowSettings:
     distributional: bool = True
     """Learn the distribution of returns over `atoms` (C51). Off: their mean, with the Huber loss."""
     n_step: int = 3
-    """Rewards summed before the target bootstraps. Higher carries rewards back faster, lower is less biased
-    by old behaviour and less noisy."""
+    """Rewards summed before the target bootstraps. Higher carries rewards back faster, lower is less biased by old
+    behaviour and less noisy."""
     gamma: float = 0.99
     """Discount of one env step. Higher looks further ahead, lower learns faster and values near rewards."""
 
     reward_scale: float = 0.1
-    """Points are multiplied by this before anything else. Higher brings small rewards out of the linear range
-    of `value_rescaling`, lower keeps very large scores in it."""
+    """Points are multiplied by this before anything else. Higher brings small rewards out of the linear range of
+    `value_rescaling`, lower keeps very large scores in it."""
     value_rescaling: bool = True
-    """Learn values on a square-root scale, so that rewards of ten and of thousands fit one network. Off:
-    linear."""
+    """Learn values on a square-root scale, so that rewards of ten and of thousands fit one network. Off: linear."""
     v_min: float = -100.0
-    """Smallest discounted return that the distribution can hold, in points. Lower makes room for larger
-    losses, higher gives finer atoms. Unused without `distributional`."""
+    """Smallest discounted return that the distribution can hold, in points. Lower makes room for larger losses,
+    higher gives finer atoms. Unused without `distributional`."""
     v_max: float = 2000.0
-    """Largest discounted return that the distribution can hold, in points. Higher makes room for larger
-    scores, lower gives finer atoms. Watch the metric `beyond_support`. Unused without `distributional`."""
+    """Largest discounted return that the distribution can hold, in points. Higher makes room for larger scores, lower
+    gives finer atoms. Watch the metric `beyond_support`. Unused without `distributional`."""
     atoms: int = 51
     """Points of the distribution. Higher is finer and slower. Unused without `distributional`."""
 
     hidden_sizes: tuple[int, ...] = (128, 128)
-    """Layers of the network under the head, for vector observations; pixels get the Nature convolutions
-    instead. More and larger layers learn harder games, fewer and smaller ones are faster."""
+    """Layers of the network under the head, for vector observations; pixels get the Nature convolutions instead. More
+    and larger layers learn harder games, fewer and smaller ones are faster."""
     head_size: int = 128
     """Hidden units in each stream of the head. Higher learns more, lower is faster."""
 
@@ -87,13 +80,11 @@ class RainbowSettings:
     learning_rate: float = 2.5e-4
     """Step size of Adam. Higher learns faster until it becomes unstable, lower is safer."""
     adam_epsilon: float = 1.5e-4
-    """Added to Adam's denominator. Higher takes smaller steps where gradients are small, lower larger
-    ones."""
+    """Added to Adam's denominator. Higher takes smaller steps where gradients are small, lower larger ones."""
     max_gradient_norm: float = 10.0
     """Gradients above this norm are scaled down to it. Higher lets outliers through, lower slows learning."""
     target_every: int = 500
-    """Updates between copies of the online to the target network. Higher is steadier, lower follows
-    faster."""
+    """Updates between copies of the online to the target network. Higher is steadier, lower follows faster."""
 
     replay_capacity: int = 200_000
     """Transitions kept. Higher forgets less and takes more memory, lower keeps to recent behaviour."""
@@ -103,8 +94,7 @@ class RainbowSettings:
     priority_exponent: float = 0.5
     """0 replays all transitions alike, 1 in proportion to their error. Unused without `prioritized`."""
     beta_start: float = 0.4
-    """Correction for uneven replay at the beginning: 0 none, 1 full. Lower learns faster and is more
-    biased."""
+    """Correction for uneven replay at the beginning: 0 none, 1 full. Lower learns faster and is more biased."""
     beta_steps: int = 1_000_000
     """Env steps until the correction is full. Higher stays with the biased, faster learning for longer."""
 
@@ -118,14 +108,14 @@ class RainbowSettings:
     """Chance of a random action on top of the noise. Higher explores more. Unused without `noisy`."""
 
     cloning_weight: float = 0.0
-    """Weight, at the beginning, of the loss that clones the expert's actions. Higher keeps closer to the
-    expert, 0 learns from its rewards alone."""
+    """Weight, at the beginning, of the loss that clones the expert's actions. Higher keeps closer to the expert, 0
+    learns from its rewards alone."""
     cloning_steps: int = 200_000
-    """Env steps until that weight has fallen to 0. Higher keeps to the expert for longer, lower lets the
-    agent find better play sooner."""
+    """Env steps until that weight has fallen to 0. Higher keeps to the expert for longer, lower lets the agent find
+    better play sooner."""
     cloning_margin: float = 0.1
-    """By how much the expert's action should lead, in rescaled value. Higher copies the expert against
-    stronger evidence from rewards, lower only breaks ties."""
+    """By how much the expert's action should lead, in rescaled value. Higher copies the expert against stronger
+    evidence from rewards, lower only breaks ties."""
 
     metrics_every: int = 100
     """Updates between metrics. Higher costs less time, lower shows more."""
@@ -161,12 +151,10 @@ class Rainbow:
         """Make a fresh agent; on the CPU the same seed and the same data give the same weights, bit for bit.
 
         Args:
-            observation_space: of one environment: a Box of shape (features,), or (stack, height, width) for
-                pixels.
+            observation_space: of one environment: a Box of shape (features,), or (stack, height, width) for pixels.
             num_actions: size of the discrete action space.
             num_envs: environments that act together.
-            settings: see there. `self.settings` may be replaced while it runs, as long as sizes stay the
-                same.
+            settings: see there.
             seed: of the weights, the noise, the exploration and the replay's draws.
             replay_directory: keep the replay there, so that it outlives the process.
             device: torch's name of the device that the networks are on.
@@ -232,8 +220,7 @@ class Rainbow:
     def learn(self) -> Mapping[str, float]:
         """One update. Every `metrics_every` updates it returns metrics, otherwise nothing.
 
-        Raises FloatingPointError, leaving the weights as they were, if the loss or its gradient is not
-        finite.
+        Raises FloatingPointError, leaving the weights as they were, if loss or gradient are not finite.
         """
         settings = self.settings
         beta = linear(settings.beta_start, 1.0, settings.beta_steps, self.env_steps)
@@ -283,38 +270,37 @@ class Rainbow:
         return linear(settings.epsilon_start, settings.epsilon_end, settings.epsilon_steps, self.env_steps)
 
     def state(self) -> AgentState:
-        """Networks, optimizer, counters and random generators. The replay keeps its own state in its
-        directory."""
+        """Networks, optimizer, counters and random generators. A replay in a directory is its own state."""
         self.replay.flush()
         values = {
             "env_steps": self.env_steps,
             "updates": self.updates,
             "rng": self._rng.bit_generator.state,
         }
-        return AgentState(self._tensors(), values)
+        return AgentState({**self._learned(), "generator": self._generator.get_state()}, values)
 
     def load(self, state: AgentState) -> None:
         """Go on from `state`, with whatever the replay holds. The next step observed begins new episodes.
 
+        A state saved on another kind of device fits too, only that the noise goes on differently.
+
         Raises ValueError, naming the first difference and changing nothing, if it belongs to another network.
         """
-        check_same_tensors(self._tensors(), state.tensors)
+        check_same_tensors(self._learned(), {k: v for k, v in state.tensors.items() if k != "generator"})
         load_module("online", self.online, state.tensors)
         load_module("target", self.target, state.tensors)
         load_adam("optimizer", self.optimizer, self.online, state.tensors)
-        self._generator.set_state(state.tensors["generator"].cpu())
+        generator = state.tensors["generator"].cpu()
+        if generator.shape == self._generator.get_state().shape:  # Otherwise it is of another kind of device.
+            self._generator.set_state(generator)
         self._rng.bit_generator.state = state.values["rng"]
         self.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self.replay.begin_new_episodes()
 
-    def _tensors(self) -> dict[str, torch.Tensor]:
-        return {
-            **module_tensors("online", self.online),
-            **module_tensors("target", self.target),
-            **adam_tensors("optimizer", self.optimizer, self.online),
-            "generator": self._generator.get_state(),
-        }
+    def _learned(self) -> dict[str, torch.Tensor]:
+        networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
+        return {**networks, **adam_tensors("optimizer", self.optimizer, self.online)}
 
     def _make_network(self, observation_shape: tuple[int, ...], seed: int) -> QNetwork:
         with torch.random.fork_rng(devices=[]):
@@ -341,8 +327,7 @@ class Rainbow:
         return self._scale.to_points(outputs.squeeze(2))
 
     def _target(self, batch: Batch) -> torch.Tensor:
-        """What the outputs of the batch's actions are trained towards: (B, atoms), or (B, 1) if not
-        distributional."""
+        """What the outputs of the batch's actions are trained towards: (B, atoms), or (B, 1) without atoms."""
         with torch.no_grad():
             next_outputs = self.target(batch.next_observations)
             chooser = self.online(batch.next_observations) if self.settings.double else next_outputs

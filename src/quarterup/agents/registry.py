@@ -17,8 +17,8 @@ class AgentKind:
     settings: type[Any]
     """A frozen dataclass whose fields all have defaults."""
     make: Callable[..., Agent]
-    """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device)`;
-    the last two have defaults."""
+    """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device)`; the last
+    two have defaults."""
 
 
 AGENTS: dict[str, AgentKind] = {

@@ -14,8 +14,8 @@ RESCALING_EPSILON = 1e-2
 class ValueScale:
     """Between the game's points and the units in which a network gives values.
 
-    Values are first multiplied by `reward_scale`; with `rescaling` they then go through `rescale`. Rewards
-    themselves are never clipped or changed, so expected values are still expected points.
+    Values are first multiplied by `reward_scale`; with `rescaling` they then go through `rescale`. Rewards themselves
+    are never clipped or changed, so expected values are still expected points.
     """
 
     reward_scale: float
@@ -57,8 +57,8 @@ def q_target(
 
     Args:
         next_values: of the target network, network units, shape (B, actions).
-        next_actions: int64, shape (B,). Chosen by the online network they make it double Q-learning (van
-            Hasselt et al., 2016, https://arxiv.org/abs/1509.06461), by the target network plain Q-learning.
+        next_actions: int64, shape (B,). Chosen by the online network they make it double Q-learning (van Hasselt et
+            al., 2016, https://arxiv.org/abs/1509.06461), by the target network plain Q-learning.
         returns: n-step reward sums in points, shape (B,).
         discounts: gamma^k, or 0 after a termination, shape (B,).
         scale: of the network.
@@ -97,8 +97,7 @@ def distribution_target(
 
 
 def expected_values(logits: torch.Tensor, atom_values: torch.Tensor) -> torch.Tensor:
-    """Mean of each action's distribution. Logits (B, actions, atoms), atom_values (atoms,) -> (B,
-    actions)."""
+    """Mean of each action's distribution. Logits (B, actions, atoms), atom_values (atoms,) -> (B, actions)."""
     return logits.softmax(dim=-1) @ atom_values
 
 
@@ -108,12 +107,11 @@ def of_actions(outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
 
 
 def project(probabilities: torch.Tensor, values: torch.Tensor, atoms: torch.Tensor) -> torch.Tensor:
-    """Spread probability mass at any values over evenly spaced atoms, keeping the mean of what lies in their
-    range.
+    """Spread probability mass at any values over evenly spaced atoms, keeping the mean of what lies in their range.
 
     Bellemare et al., 2017, "A Distributional Perspective on Reinforcement Learning",
-    https://arxiv.org/abs/1707.06887, algorithm 1. Mass between two atoms is shared by nearness, mass beyond
-    an end goes to that end.
+    https://arxiv.org/abs/1707.06887, algorithm 1. Mass between two atoms is shared by nearness, mass beyond an end
+    goes to that end.
 
     Args:
         probabilities: mass at each of `values`, shape (B, atoms).
@@ -136,11 +134,10 @@ def project(probabilities: torch.Tensor, values: torch.Tensor, atoms: torch.Tens
 
 
 def large_margin(values: torch.Tensor, actions: torch.Tensor, margin: float) -> torch.Tensor:
-    """How far any other action comes within `margin` of `actions` or above: 0 where the expert's action leads
-    by it.
+    """How far any other action comes within `margin` of `actions` or above: 0 where the expert's action leads by it.
 
-    Hester et al., 2018, "Deep Q-learning from Demonstrations", https://arxiv.org/abs/1704.03732, equation 1.
-    Values (B, actions), actions (B,) -> (B,).
+    Hester et al., 2018, "Deep Q-learning from Demonstrations", https://arxiv.org/abs/1704.03732, equation 1. Values
+    (B, actions), actions (B,) -> (B,).
     """
     margins = torch.full_like(values, margin).scatter_(1, actions.unsqueeze(1), 0.0)
     return (values + margins).amax(dim=1) - of_actions(values, actions)

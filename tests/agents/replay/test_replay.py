@@ -192,6 +192,32 @@ def test_after_a_restart_the_open_episodes_are_truncated_at_their_newest_observa
         check_everything(replay, [steps[: row + 1] for steps in streams], rng)
 
 
+def test_an_episode_that_ended_with_the_newest_row_does_not_hinder_a_restart() -> None:
+    streams = random_streams(np.random.default_rng(0), 1, 4, 0.0)
+    streams[0][1].terminated = True
+    replay = make_replay(1, 10, 1, 1)
+    replay.add(row_of(streams, 0, 1))
+    replay.add(row_of(streams, 1, 1))
+    replay.begin_new_episodes()
+    replay.add(row_of(streams, 2, 1))
+    replay.add(row_of(streams, 3, 1))
+    # Row 1 ended without its final observation, and of row 3 the outcome is still open.
+    assert set(replay.sample(20, 1.0, np.random.default_rng(0)).indices.tolist()) == {0, 2}
+
+
+def test_a_restart_keeps_the_priorities_of_what_was_known() -> None:
+    replay = filled_replay(rows=30, priority_exponent=1.0)
+    rng = np.random.default_rng(0)
+    known = np.unique(replay.sample(200, 1.0, rng).indices)
+    for error in (3.0, 1.0):
+        replay.update_priorities(known, np.full(known.size, error))
+    replay.begin_new_episodes()
+    replay.add(row_of(random_streams(rng, 2, 1, 0.0), 0, 1))
+    batch = replay.sample(200, 1.0, rng)
+    assert np.isin(batch.indices, known).all()
+    assert batch.weights.min() == 1.0
+
+
 def test_stacks_are_those_of_gymnasiums_frame_stack_wrapper() -> None:
     num_envs, stack = 2, 4
     envs = gym.vector.SyncVectorEnv(

@@ -110,6 +110,19 @@ def test_a_description_that_is_none_is_refused(tmp_path: Path, content: str) -> 
         make_replay(tmp_path)
 
 
+def test_a_reopened_replay_begins_new_episodes(tmp_path: Path) -> None:
+    fill(make_replay(tmp_path), 40)
+    again = make_replay(tmp_path)
+    fill(again, 20)
+    sampled = again.sample(1000, 1.0, np.random.default_rng(0))
+    rows = set((sampled.indices // 2).tolist())
+    assert 39 not in rows
+    assert {37, 38, 40, 41} <= rows
+    # What follows row 38 is row 39, however many steps a target has.
+    before = sampled.discounts.numpy()[sampled.indices // 2 == 38]
+    assert set(before.tolist()) <= {0.0, np.float32(0.9)}
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "short", "other type"])
 def test_a_damaged_file_is_refused(tmp_path: Path, damage: str) -> None:
     fill(make_replay(tmp_path), 30)

@@ -29,8 +29,8 @@ class DuelingHead(nn.Module):
     """Value of the state plus advantage of the action, the mean advantage taken off.
 
     Wang et al., 2016, "Dueling Network Architectures", https://arxiv.org/abs/1511.06581, equation 9; with
-    distributions as in Rainbow (Hessel et al., 2018, https://arxiv.org/abs/1710.02298). The hidden layers of
-    the two streams are computed as one layer of twice the size.
+    distributions as in Rainbow (Hessel et al., 2018, https://arxiv.org/abs/1710.02298). The hidden layers of the two
+    streams are computed as one layer of twice the size.
     """
 
     def __init__(self, in_features: int, hidden_size: int, num_actions: int, outputs: int, *, noisy: bool) -> None:

@@ -1,7 +1,7 @@
 """Noisy linear layer: exploration by learned noise in the weights.
 
-Fortunato et al., 2018, "Noisy Networks for Exploration", https://arxiv.org/abs/1706.10295: factorised
-Gaussian noise, section 3(b), initial values section 3.2.
+Fortunato et al., 2018, "Noisy Networks for Exploration", https://arxiv.org/abs/1706.10295: factorised Gaussian noise,
+section 3(b), initial values section 3.2.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ SIGMA_ZERO = 0.5
 
 
 class NoisyLinear(nn.Module):
-    """y = (W + S * noise) x + (b + s * bias noise), with noise = outer(noise_out, noise_in); `*` is element
-    by element.
+    """y = (W + S * noise) x + (b + s * bias noise), with noise = outer(noise_out, noise_in); `*` is element by
+    element.
 
     W, b, S and s are learned. Without noise, as after construction, it is the linear layer of W and b.
     """
@@ -36,8 +36,7 @@ class NoisyLinear(nn.Module):
         self.noise_out: torch.Tensor | None = None
 
     def set_noise(self, noise_in: torch.Tensor | None, noise_out: torch.Tensor | None) -> None:
-        """Use this noise until it is set again: shapes (R, in_features) and (R, out_features), or None for
-        none.
+        """Use this noise until it is set again: shapes (R, in_features) and (R, out_features), or None for none.
 
         R is 1, one noise for all rows of a batch, or the batch size, an own one for each row.
         """
@@ -62,7 +61,6 @@ class NoisyLinear(nn.Module):
 
 
 def scaled_noise(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-    """Noise for one side of a layer: f(x) = sign(x) sqrt(|x|) of standard normal x, on the generator's
-    device."""
+    """Noise for one side of a layer: f(x) = sign(x) sqrt(|x|) of standard normal x, on the generator's device."""
     normal = torch.randn(shape, generator=generator, device=generator.device)
     return normal.sign() * normal.abs().sqrt_()

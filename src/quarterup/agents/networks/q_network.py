@@ -26,8 +26,7 @@ class QNetwork(nn.Module):
         dueling: bool,
         noisy: bool,
     ) -> None:
-        """`outputs` numbers for each action; `hidden_sizes` of an MLP trunk; see `make_trunk` for the
-        shapes."""
+        """`outputs` numbers for each action; `hidden_sizes` of an MLP trunk; see `make_trunk` for the shapes."""
         super().__init__()
         self.trunk, features = make_trunk(observation_shape, hidden_sizes)
         head = DuelingHead if dueling else PlainHead
@@ -41,8 +40,7 @@ class QNetwork(nn.Module):
         return outputs
 
     def resample_noise(self, rows: int, generator: torch.Generator) -> None:
-        """New noise for all noisy layers in one draw; `rows` is 1 or the batch size (see
-        `NoisyLinear.set_noise`)."""
+        """New noise for all noisy layers in one draw; `rows` is 1 or the batch size (see `NoisyLinear.set_noise`)."""
         if not self._noisy_layers:
             return
         noise = scaled_noise((rows, sum(self._noise_sizes)), generator)

@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 NATURE_LAYERS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
-"""Channels, kernel size and stride: Mnih et al., 2015, "Human-level control through deep reinforcement
-learning"."""
+"""Channels, kernel size and stride: Mnih et al., 2015, "Human-level control through deep reinforcement learning"."""
 
 MIN_PIXELS = 36
 """The smallest height and width that the three convolutions leave anything of."""
@@ -20,8 +19,8 @@ MIN_PIXELS = 36
 def make_trunk(observation_shape: tuple[int, ...], hidden_sizes: Sequence[int]) -> tuple[nn.Module, int]:
     """The trunk for observations of this shape, and how many features it gives.
 
-    A vector (D,) gets an MLP of `hidden_sizes`, a stack of pictures (stack, H, W) the Nature convolutions.
-    Raises ValueError for other shapes.
+    A vector (D,) gets an MLP of `hidden_sizes`, a stack of pictures (stack, H, W) the Nature convolutions. Raises
+    ValueError for other shapes.
     """
     if len(observation_shape) == 1:
         sizes = (observation_shape[0], *hidden_sizes)

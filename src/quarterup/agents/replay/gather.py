@@ -1,7 +1,7 @@
 """The loops over single slots of a replay: n-step targets, known targets, frame stacks. Compiled by numba.
 
-Slots lie in time-major order: slot = row * num_envs + stream, and row + 1 of the same stream is `num_envs`
-further, round the end to the start. All functions take flat arrays over slots.
+Slots lie in time-major order: slot = row * num_envs + stream, and row + 1 of the same stream is `num_envs` further,
+round the end to the start. All functions take flat arrays over slots.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ def n_step_targets(
 ) -> None:
     """For each of `slots` fill in the three parts of the target `return + discount * value(bootstrap slot)`.
 
-    With k the smaller of `n_step` and the steps left in the episode: the return is the sum of gamma^i *
-    reward i for i < k, the bootstrap slot lies k steps on, and the discount is gamma^k, or 0 if the episode
-    terminated there.
+    With k the smaller of `n_step` and the steps left in the episode: the return is the sum of gamma^i * reward i for
+    i < k, the bootstrap slot lies k steps on, and the discount is gamma^k, or 0 if the episode terminated there.
     """
     for i in range(slots.size):
         slot = slots[i]
@@ -62,12 +61,11 @@ def slots_with_new_targets(
     n_step: int,
     slots: NDArray[np.int64],
 ) -> int:
-    """Write to `slots` those whose n-step target is complete now that `newest_row` was written; returns how
-    many.
+    """Write to `slots` those whose n-step target is complete now that `newest_row` was written; returns how many.
 
-    An invalid slot ends its episode, so all that wait for it are complete. Otherwise only the slot `n_step`
-    rows before is, unless an end had completed it earlier. A waiting slot is one that is valid and has
-    priority 0 in `leaves`.
+    An invalid slot ends its episode, so all that wait for it are complete. Otherwise only the slot `n_step` rows
+    before is, unless an end had completed it earlier. A waiting slot is one that is valid and has priority 0 in
+    `leaves`.
     """
     count = 0
     reach = min(n_step, rows_before)

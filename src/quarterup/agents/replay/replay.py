@@ -1,8 +1,7 @@
-"""Prioritised replay of N parallel streams of transitions, with n-step targets and frame stacks made by
-index.
+"""Prioritised replay of N parallel streams of transitions, with n-step targets and frame stacks made by index.
 
-Every observation is kept once: the next observation of a slot is the observation of the slot after it in its
-stream. All streams advance together, one row of N slots each vector step, round a ring.
+Every observation is kept once: the next observation of a slot is the observation of the slot after it in its stream.
+All streams advance together, one row of N slots each vector step, round a ring.
 """
 
 from __future__ import annotations
@@ -22,8 +21,7 @@ from quarterup.agents.replay.storage import Field, ReplayDirectoryError, in_dire
 from quarterup.agents.replay.sum_tree import SumTree, num_nodes
 
 PRIORITY_FLOOR = 1e-6
-"""Added to every error, so that no transition is lost for good (epsilon in section 3.3 of Schaul et al.,
-2016)."""
+"""Added to every error, so that no transition is lost for good (epsilon in section 3.3 of Schaul et al., 2016)."""
 
 MAX_STACK = 255
 """Steps into the episode are kept in one byte."""
@@ -31,8 +29,8 @@ MAX_STACK = 255
 
 @dataclass(frozen=True)
 class Batch:
-    """B sampled transitions. All tensors are the replay's own memory: the next `sample` of the same size
-    reuses it."""
+    """B sampled transitions. All tensors are the replay's own memory: the next `sample` of the same size reuses
+    it."""
 
     observations: torch.Tensor
     """Shape (B, *observation_shape), in the environment's dtype."""
@@ -62,9 +60,8 @@ class Batch:
 class Replay:
     """Ring of the newest transitions of N environments, sampled by priority.
 
-    A slot can be sampled from the moment on that its n-step target is known, and until its frame stack or
-    itself is overwritten. At an episode's end all its slots become known: the last n - 1 of them have shorter
-    targets.
+    A slot can be sampled from the moment on that its n-step target is known, and until its frame stack or itself is
+    overwritten. At an episode's end all its slots become known: the last n - 1 of them have shorter targets.
     """
 
     def __init__(
@@ -83,22 +80,20 @@ class Replay:
         """Make an empty replay, or open the one in `directory`.
 
         Args:
-            observation_shape: of one environment's observation, as it comes and as it is returned. With
-                `stack` above 1 its first axis is the stack of frames, newest last; only the newest frame is
-                kept.
+            observation_shape: of one environment's observation, as it comes and as it is returned. With `stack` above
+                1 its first axis is the stack of frames, newest last; only the newest frame is kept.
             observation_dtype: kept and returned as it is.
             num_envs: number of streams.
             capacity: slots over all streams, rounded down to a multiple of `num_envs`.
             n_step: rewards in a target before it bootstraps.
             gamma: discount of one step.
-            stack: frames that the environment stacks; at an episode's start they must be copies of its first
-                frame, as Gymnasium's FrameStackObservation gives them.
+            stack: frames that the environment stacks; at an episode's start they must be copies of its first frame,
+                as Gymnasium's FrameStackObservation gives them.
             priority_exponent: 0 samples uniformly, 1 in proportion to the error.
             directory: keep everything in files there, or only in memory.
 
         Raises:
-            ReplayDirectoryError: `directory` holds something other than a replay made with the same
-                arguments.
+            ReplayDirectoryError: `directory` holds something other than a replay made with the same arguments.
         """
         self._frame_shape = _frame_shape(observation_shape, stack)
         self.num_envs = num_envs
@@ -166,9 +161,8 @@ class Replay:
     def add(self, transitions: Transitions) -> None:
         """Take in one vector step: row i of `transitions` goes on stream i.
 
-        Raises ValueError if the step does not follow from the one before: see `Transitions` for what must
-        follow an episode's end. An invalid row without an end before it counts as a truncation (an emulator
-        that was replaced).
+        Raises ValueError if the step does not follow from the one before: see `Transitions` for what must follow an
+        episode's end. An invalid row without an end before it counts as a truncation (an emulator that was replaced).
         """
         if self._is_cut:
             self._end_all_episodes()
@@ -226,8 +220,7 @@ class Replay:
         return batch
 
     def update_priorities(self, slots: NDArray[np.int64], errors: NDArray[np.floating[Any]]) -> None:
-        """Give `slots` new priorities: (|error| + floor) ^ priority_exponent. Slots that closed since keep
-        0."""
+        """Give `slots` new priorities: (|error| + floor) ^ priority_exponent. Slots that closed since keep 0."""
         priorities = (np.abs(errors, dtype=np.float64) + PRIORITY_FLOOR) ** self.priority_exponent
         priorities *= self._tree.get(slots) > 0
         self._tree.set(slots, priorities)
@@ -236,8 +229,7 @@ class Replay:
     def begin_new_episodes(self) -> None:
         """Say that the next rows do not follow from the newest ones, as after a restart.
 
-        The newest observations then count as the last of truncated episodes. Until the next `add` nothing
-        changes.
+        The newest observations then count as the last of truncated episodes. Until the next `add` nothing changes.
         """
         self._is_cut = True
 
@@ -267,8 +259,7 @@ class Replay:
         return ~self._row(self._valid, (self.rows_written - 1) % self.num_rows)
 
     def _close_rows(self, row: int) -> None:
-        """Take away the priority of the row to be overwritten, and of those after it whose stacks reach into
-        it."""
+        """Take away the priority of the row to be overwritten, and of those after it whose stacks reach into it."""
         if self.rows_written < self.num_rows:
             return
         for offset in range(self.stack):
@@ -286,8 +277,7 @@ class Replay:
             self._tree.set(self._released[:count], np.full(count, self.max_priority))
 
     def _end_all_episodes(self) -> None:
-        """After a restart new episodes begin: the newest row's outcome stays unknown, its observation is the
-        last."""
+        """After a restart new episodes begin: the newest row's outcome stays unknown, its observation is the last."""
         self._is_cut = False
         self._has_ended[:] = False
         if self.rows_written:

@@ -43,13 +43,12 @@ def in_directory(
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Memory-mapped arrays, and whether they were there already.
 
-    A new or empty directory gets one file of zeros for each field, its disk space reserved, so that a full
-    disk is an error now and not a crash later. `facts` are further numbers that must be the same when the
-    directory is reopened.
+    A new or empty directory gets one file of zeros for each field, its disk space reserved, so that a full disk is an
+    error now and not a crash later. `facts` are further numbers that must be the same when the directory is reopened.
 
     Raises:
-        ReplayDirectoryError: the directory holds something else, another replay, or a damaged one; or the
-            disk is too small.
+        ReplayDirectoryError: the directory holds something else, another replay, or a damaged one; or the disk is too
+            small.
     """
     layout = {
         "facts": dict(facts),

@@ -1,9 +1,8 @@
 """Sum tree: draws one of many slots with a probability proportional to its priority, in O(log slots).
 
-The data structure of proportional prioritised replay (Schaul et al., 2016, https://arxiv.org/abs/1511.05952,
-appendix B.2.1). Node 1 is the root, the children of node k are 2k and 2k + 1, and the leaves are the second
-half of the array. A node is always computed as the sum of its two children, never by adding a difference, so
-rounding does not build up.
+The data structure of proportional prioritised replay (Schaul et al., 2016, https://arxiv.org/abs/1511.05952, appendix
+B.2.1). Node 1 is the root, the children of node k are 2k and 2k + 1, and the leaves are the second half of the array.
+A node is always computed as the sum of its two children, never by adding a difference, so rounding does not build up.
 """
 
 from __future__ import annotations
@@ -18,8 +17,7 @@ class SumTree:
     """Priorities of `size` slots, all 0 at first. Every method works on many slots at once."""
 
     def __init__(self, size: int, nodes: NDArray[np.float64] | None = None) -> None:
-        """`nodes` is the memory to use, of length `num_nodes(size)`; sums in it are rebuilt from its
-        leaves."""
+        """`nodes` is the memory to use, of length `num_nodes(size)`; sums in it are rebuilt from its leaves."""
         if size < 1:
             raise ValueError(f"A sum tree needs at least one slot, got size {size}.")
         expected = num_nodes(size)
@@ -52,8 +50,7 @@ class SumTree:
     def set(self, slots: NDArray[np.int64], priorities: NDArray[np.float64]) -> None:
         """Give each of `slots`, shape (B,), its priority; of a slot that occurs twice, the last one counts.
 
-        Raises ValueError, and changes nothing, if a slot is out of range or a priority is negative or not
-        finite.
+        Raises ValueError, and changes nothing, if a slot is out of range or a priority is negative or not finite.
         """
         if slots.shape != priorities.shape:
             raise ValueError(f"{slots.size} slots were given {priorities.size} priorities.")
@@ -65,8 +62,8 @@ class SumTree:
     def sample(self, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
         """One slot for each number of `uniforms`, drawn from [0, 1): shape (B,) -> (B,).
 
-        Stratified: the total is cut into B equal ranges and number i picks within range i. A slot of priority
-        0 is never returned, whatever the rounding. Raises ValueError if all priorities are 0.
+        Stratified: the total is cut into B equal ranges and number i picks within range i. A slot of priority 0 is
+        never returned, whatever the rounding. Raises ValueError if all priorities are 0.
         """
         if not self.total > 0:
             raise ValueError("Nothing can be sampled: all priorities are 0.")
