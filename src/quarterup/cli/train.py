@@ -7,22 +7,23 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from rich.console import Console
 from rich.text import Text
 
-from quarterup.training.evaluation import Evaluation, evaluate, save_evaluation
 from quarterup.training.live_table import make_display
 from quarterup.training.loading import kind_of_agent, settings_of
 from quarterup.training.metrics import MetricsReader
-from quarterup.training.plots import LearningCurve, plot_learning_curves
 from quarterup.training.policies import AgentPolicy
 from quarterup.training.progress import Display, Phase
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import TrainingResult, train
 from quarterup.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from quarterup.training.evaluation import Evaluation
 
 
 def defaults(arguments: Sequence[str]) -> TrainSettings:
@@ -61,6 +62,7 @@ def run(settings: TrainSettings) -> int:
 
 def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display) -> Evaluation:
     """Whole games by the trained agent, without exploration."""
+    from quarterup.training.evaluation import evaluate, save_evaluation
 
     def show(played: int) -> None:
         display.update(
@@ -84,6 +86,8 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
 def _plot(result: TrainingResult, settings: TrainSettings) -> Path | None:
     """The learning curve, once an episode has ended."""
+    from quarterup.training.plots import LearningCurve, plot_learning_curves
+
     with MetricsReader(result.run.metrics) as metrics:
         episodes = metrics.episodes()
     if not len(episodes.scores):

@@ -196,7 +196,7 @@ def _exploration(progress: Progress, noisy: bool) -> str:
         parts.append("noise")
     epsilon = progress.metrics.get("epsilon")
     if epsilon is not None and (epsilon > 0 or not noisy):
-        parts.append(f"epsilon {epsilon:.3f}")
+        parts.append(f"ε {epsilon:.3f}")
     if progress.phase is Phase.WARMING_UP:
         parts = ["at random"]
     if progress.expert_ratio > 0:
