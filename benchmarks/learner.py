@@ -59,7 +59,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     names = list(SIZES)[:1] if arguments.quick else list(SIZES)
     results = {name: measure(SIZES[name], 3 if arguments.quick else ROUNDS) for name in names}
-    machine = {"machine": platform.processor(), "torch": torch.__version__, "threads": arguments.threads}
+    machine = {"machine": platform.machine(), "torch": torch.__version__, "threads": arguments.threads}
     print(json.dumps({**machine, "sizes": results}, indent=2))
 
 

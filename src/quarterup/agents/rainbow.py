@@ -271,7 +271,6 @@ class Rainbow:
 
     def state(self) -> AgentState:
         """Networks, optimizer, counters and random generators. A replay in a directory is its own state."""
-        self.replay.flush()
         values = {
             "env_steps": self.env_steps,
             "updates": self.updates,

@@ -90,7 +90,8 @@ class Replay:
             stack: frames that the environment stacks; at an episode's start they must be copies of its first frame,
                 as Gymnasium's FrameStackObservation gives them.
             priority_exponent: 0 samples uniformly, 1 in proportion to the error.
-            directory: keep everything in files there, or only in memory.
+            directory: keep everything in files there, or only in memory. The files are memory-mapped: they survive
+                the end of the process, however it ends, but not for certain that of the machine.
 
         Raises:
             ReplayDirectoryError: `directory` holds something other than a replay made with the same arguments.
@@ -232,22 +233,6 @@ class Replay:
         The newest observations then count as the last of truncated episodes. Until the next `add` nothing changes.
         """
         self._is_cut = True
-
-    def flush(self) -> None:
-        """Write a directory-backed replay to its disk now. Without it the system does so in its own time."""
-        for array in (
-            self._frames,
-            self._actions,
-            self._rewards,
-            self._terminated,
-            self._valid,
-            self._expert,
-            self._steps_into_episode,
-            self._leaves,
-            self._cursor,
-        ):
-            if isinstance(array, np.memmap):
-                array.flush()
 
     def _row(self, array: NDArray[Any], row: int) -> NDArray[Any]:
         return array[row * self.num_envs : (row + 1) * self.num_envs]
