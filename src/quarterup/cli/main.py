@@ -25,6 +25,7 @@ from typing import Any
 import quarterup
 
 VERBS = {
+    "demo": "train an agent on Space Invaders in ten minutes, and see what came of it",
     "train": "train an agent on a game, or go on with a run",
     "eval": "play episodes with an agent, at random, or with the rule-based player, and report the scores",
     "play": "watch a policy play, or play yourself",

@@ -1,0 +1,242 @@
+"""Speed, measured as ratios: everything in one run, in turns, so that a busy or slow machine is so to all alike."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quarterup.emulators.emulator import EmulatorError, MachineFacts, Picture
+from quarterup.emulators.mame import SILENT_SAMPLE_RATE_HZ, MameEmulator, find_mame, mame_rom_folders
+from quarterup.emulators.roms import find_rom_set, rom_folders
+from quarterup.envs import ArcadeVectorEnv
+from quarterup.games import find_game
+
+FRAME_SKIP = 4
+BENCH_SECONDS = 60
+"""Emulated seconds that MAME runs in its own benchmark: `mame MACHINE -bench 60`."""
+STEPS = 4000
+"""Of one measurement, over all environments together: a few seconds."""
+MEASURED_CORES = 2
+SKIP_DRAWING = 10
+"""The -frameskip that the bridge sets while nobody looks at the picture."""
+RESETS = 100
+STARTS = 3
+SIDE = 84
+
+MAME_DEFAULT = "mame -bench, default flags"
+MAME_LEVERS = "mame -bench, sample rate and frame skip of the env"
+EMULATOR_MEMORY = "emulator, memory"
+EMULATOR_PIXELS = "emulator, 84x84 gray pixels"
+ENV_FEATURES = "one env, features"
+ENV_PIXELS = "one env, 84x84 gray pixels"
+TWO_ENVS = "two envs in one vector env, features"
+
+
+class MeasureError(EmulatorError):
+    """A measurement could not be made."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """What is promised: frames per second of `faster` over those of `slower`, at least `wanted`."""
+
+    name: str
+    faster: str
+    slower: str
+    wanted: float | None
+
+
+EMULATOR_RATIOS = (
+    Ratio("emulator_memory_over_mame_default", EMULATOR_MEMORY, MAME_DEFAULT, None),
+    Ratio("emulator_pixels_over_mame_default", EMULATOR_PIXELS, MAME_DEFAULT, None),
+    Ratio("emulator_memory_over_mame_with_levers", EMULATOR_MEMORY, MAME_LEVERS, None),
+)
+ENV_RATIOS = (
+    Ratio("env_features_over_mame_default", ENV_FEATURES, MAME_DEFAULT, 1.9),
+    Ratio("env_pixels_over_mame_default", ENV_PIXELS, MAME_DEFAULT, 1.5),
+    Ratio("env_features_over_mame_with_levers", ENV_FEATURES, MAME_LEVERS, 0.93),
+    Ratio("two_envs_over_one", TWO_ENVS, ENV_FEATURES, 1.75),
+)
+
+Measurement = Callable[[], float]
+"""Runs for a few seconds and returns emulated frames per second, over all emulators together."""
+
+
+def measure_emulator(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[str, Any]:
+    """The bridge alone, without a game file, over MAME's own benchmark."""
+    machine = find_game(game).machine
+    watch = find_game(game).memory.ranges
+    small = Picture(SIDE, SIDE, gray=True)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(few_cores())
+        memory = stack.enter_context(MameEmulator(machine, watch=watch, roms=roms))
+        pixels = stack.enter_context(MameEmulator(machine, watch=watch, picture=small, roms=roms))
+        cases = {
+            MAME_DEFAULT: mame_bench(memory.facts, roms),
+            EMULATOR_MEMORY: lambda: _emulator_speed(memory),
+            MAME_LEVERS: mame_bench(memory.facts, roms, *levers()),
+            EMULATOR_PIXELS: lambda: _emulator_speed(pixels),
+        }
+        speeds = in_turns(cases, repetitions)
+        return report(memory.facts, speeds, EMULATOR_RATIOS)
+
+
+def measure_env(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[str, Any]:
+    """Environments over MAME's own benchmark, two over one, and how long a reset and a start take."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(few_cores())
+
+        def env(count: int, obs: str) -> ArcadeVectorEnv:
+            made = ArcadeVectorEnv(game, count, obs=obs, frame_skip=FRAME_SKIP, roms=roms)
+            stack.callback(made.close)
+            made.reset(seed=1)
+            return made
+
+        one, pixels, two = env(1, "features"), env(1, "pixels"), env(2, "features")
+        cases = {
+            MAME_DEFAULT: mame_bench(one.facts, roms),
+            ENV_FEATURES: lambda: _env_speed(one),
+            TWO_ENVS: lambda: _env_speed(two),
+            MAME_LEVERS: mame_bench(one.facts, roms, *levers()),
+            ENV_PIXELS: lambda: _env_speed(pixels),
+        }
+        speeds = in_turns(cases, repetitions)
+        resets_ms = _resets_ms(one)
+        starts_s = [_start_s(game, roms) for _ in range(STARTS)]
+        result = report(one.facts, speeds, ENV_RATIOS)
+    result["reset_ms"] = {"median": round(statistics.median(resets_ms), 2), "wanted_at_most": 5.0}
+    result["start_s"] = {"median": round(statistics.median(starts_s), 2), "wanted_at_most": 3.0}
+    return result
+
+
+# -------------------------------------------------------------------------------------------------- one measurement
+
+
+def mame_bench(facts: MachineFacts, roms: Sequence[Path], *flags: str) -> Measurement:
+    """MAME's own benchmark. It emulates without a window, without sound, and as fast as it can."""
+    program = find_mame()
+    rom_set = find_rom_set(facts.machine, rom_folders(roms, mame_rom_folders(program)))
+
+    def run() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [program, facts.machine, "-bench", str(BENCH_SECONDS), "-noreadconfig"]
+            command += ["-rompath", ";".join(map(str, rom_set.search)), *flags]
+            environment = {**os.environ, "HOME": folder, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+            done = subprocess.run(
+                command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300, check=False
+            )
+        speed = re.search(r"Average speed: ([\d.]+)%", done.stdout)
+        if speed is None:
+            raise MeasureError(f"`{' '.join(command)}` measured nothing:\n{done.stdout[-500:]}{done.stderr[-500:]}")
+        return float(speed[1]) / 100 * facts.refresh_hz
+
+    return run
+
+
+def levers() -> tuple[str, ...]:
+    """What the environment turns down, as MAME's own flags."""
+    return ("-samplerate", str(SILENT_SAMPLE_RATE_HZ), "-frameskip", str(SKIP_DRAWING))
+
+
+def _emulator_speed(emulator: MameEmulator) -> float:
+    began = time.perf_counter()
+    for _ in range(STEPS):
+        emulator.step((), FRAME_SKIP)
+    return STEPS * FRAME_SKIP / (time.perf_counter() - began)
+
+
+def _env_speed(env: ArcadeVectorEnv) -> float:
+    """Random play. A step in which an environment resets emulates one frame, and counts as that."""
+    count = env.num_envs
+    actions = np.random.default_rng(0).integers(len(env.action_names), size=(STEPS // count, count))
+    frames, resetting = 0, np.zeros(count, np.bool_)
+    began = time.perf_counter()
+    for row in actions:
+        _, _, terminated, truncated, _ = env.step(row)
+        frames += int(np.where(resetting, 1, FRAME_SKIP).sum())
+        resetting = terminated | truncated
+    return frames / (time.perf_counter() - began)
+
+
+def _resets_ms(env: ArcadeVectorEnv) -> list[float]:
+    """In the middle of games, from seeds that differ, so that the start states are not always the same."""
+    times = []
+    for seed in range(RESETS):
+        env.step(np.zeros(env.num_envs, np.int64))
+        began = time.perf_counter()
+        env.reset(seed=seed)
+        times.append((time.perf_counter() - began) * 1000)
+    return times
+
+
+def _start_s(game: str, roms: Sequence[Path]) -> float:
+    """From nothing to the first observation."""
+    began = time.perf_counter()
+    env = ArcadeVectorEnv(game, 1, roms=roms)
+    env.reset(seed=1)
+    took = time.perf_counter() - began
+    env.close()
+    return took
+
+
+# ---------------------------------------------------------------------------------------------------- all of them
+
+
+def in_turns(cases: Mapping[str, Measurement], repetitions: int) -> dict[str, list[float]]:
+    """A B C A B C …: one measurement of each a round, after one round that only warms up."""
+    if repetitions < 1:
+        raise MeasureError(f"{repetitions} repetitions: at least one is needed.")
+    for measure in cases.values():
+        measure()
+    speeds: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(repetitions):
+        for name, measure in cases.items():
+            speeds[name].append(measure())
+    return speeds
+
+
+def report(facts: MachineFacts, speeds: Mapping[str, list[float]], ratios: Sequence[Ratio]) -> dict[str, Any]:
+    """Plain JSON values: medians of the speeds, and the medians of the rounds' ratios."""
+    return {
+        "machine": facts.machine,
+        "rom_status": facts.rom_status,
+        "emulator": facts.emulator,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "frames_per_second": {name: round(statistics.median(values)) for name, values in speeds.items()},
+        "ratios": {ratio.name: _ratio(ratio, speeds) for ratio in ratios},
+    }
+
+
+def _ratio(ratio: Ratio, speeds: Mapping[str, list[float]]) -> dict[str, Any]:
+    rounds = [fast / slow for fast, slow in zip(speeds[ratio.faster], speeds[ratio.slower], strict=True)]
+    values: dict[str, Any] = {
+        "median": round(statistics.median(rounds), 3),
+        "rounds": [round(value, 3) for value in rounds],
+    }
+    return values if ratio.wanted is None else {**values, "wanted_at_least": ratio.wanted}
+
+
+@contextlib.contextmanager
+def few_cores() -> Iterator[None]:
+    """Two cores for this process and the emulators it starts, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, set(sorted(before)[:MEASURED_CORES]))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
