@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import torch
 
 from quarterup.agents.rainbow import RainbowSettings
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import TrainingError
+from quarterup.training.metrics import MetricsReader
 from quarterup.training.progress import Progress
+from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import TrainingResult, train
 from quarterup.training.settings import EnvSettings, TrainSettings
 
@@ -65,6 +68,19 @@ def make_cartpole(wanted: TrainSettings) -> TrainingEnv:
 def train_cartpole(run: Path, steps: int, **changes: Any) -> tuple[TrainingResult, Silence]:
     display = Silence()
     return train(settings(run, steps, **changes), display, make_cartpole), display
+
+
+def scalars_and_weights(run: Path) -> tuple[list[Any], list[Any], dict[str, torch.Tensor]]:
+    """What two equal runs have in common: scalars, episodes, and the weights of the last checkpoint."""
+    folder = RunFolder.open(run)
+    with MetricsReader(folder.metrics) as reader:
+        scalars = reader._select(
+            "SELECT env_step, name, value FROM scalars WHERE name NOT LIKE 'speed/%' ORDER BY rowid"
+        )
+        episodes = reader._select("SELECT env_step, env, score, steps FROM episodes ORDER BY rowid")
+    newest = folder.checkpoints.load_newest()
+    assert newest is not None
+    return scalars, episodes, dict(newest[0].agent.tensors)
 
 
 def main() -> int:

@@ -14,14 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cartpole_run import SMALL, Silence, settings, train_cartpole
+import torch
+from cartpole_run import SMALL, Silence, scalars_and_weights, settings, train_cartpole
 
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import RunFolderError, SettingsError
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import train
-from quarterup.training.settings import TrainSettings
+from quarterup.training.settings import EnvSettings, TrainSettings
 
 SCRIPT = Path(__file__).with_name("cartpole_run.py")
 FOREVER = 10**9
@@ -212,3 +213,16 @@ def test_settings_that_cannot_work_are_said_before_anything_is_made(
     with pytest.raises(SettingsError, match=message):
         train_cartpole(tmp_path / "run", **{"steps": 100, **changes})  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_on_the_arcade_machine_are_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    env = EnvSettings(sticky=0.25)
+    agent = dataclasses.replace(SMALL, learning_starts=200)
+    for name in ("a", "b"):
+        wanted = settings(tmp_path / name, 900, game="space_invaders", expert_ratio=0.3, env=env, agent_settings=agent)
+        train(wanted, Silence())
+    (scalars, episodes, weights), again = (scalars_and_weights(tmp_path / name) for name in ("a", "b"))
+    assert len(scalars) > 100
+    assert scalars == again[0]
+    assert episodes == again[1]
+    assert all(torch.equal(tensor, again[2][name]) for name, tensor in weights.items())

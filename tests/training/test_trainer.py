@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cartpole_run import Silence, settings, train_cartpole
+from cartpole_run import Silence, scalars_and_weights, settings, train_cartpole
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -333,18 +333,6 @@ def test_an_environment_that_resets_in_another_way_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="next-step autoreset"):
         TrainingEnv(vector, 1)
-
-
-def scalars_and_weights(run: Path) -> tuple[list[Any], list[Any], dict[str, torch.Tensor]]:
-    folder = RunFolder.open(run)
-    with MetricsReader(folder.metrics) as reader:
-        scalars = reader._select(
-            "SELECT env_step, name, value FROM scalars WHERE name NOT LIKE 'speed/%' ORDER BY rowid"
-        )
-        episodes = reader._select("SELECT env_step, env, score, steps FROM episodes ORDER BY rowid")
-    newest = folder.checkpoints.load_newest()
-    assert newest is not None
-    return scalars, episodes, dict(newest[0].agent.tensors)
 
 
 def test_the_same_seed_gives_the_same_run_bit_for_bit(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from quarterup.training.live_table import make_display
 from quarterup.training.loading import kind_of_agent, settings_of
-from quarterup.training.metrics import MetricsReader
 from quarterup.training.policies import AgentPolicy
 from quarterup.training.progress import Display, Phase
 from quarterup.training.run_folder import RunFolder
@@ -86,19 +85,12 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
 def _plot(result: TrainingResult, settings: TrainSettings) -> Path | None:
     """The learning curve, once an episode has ended."""
-    from quarterup.training.plots import LearningCurve, plot_learning_curves
+    from quarterup.cli.plot import draw
 
-    with MetricsReader(result.run.metrics) as metrics:
-        episodes = metrics.episodes()
-    if not len(episodes.scores):
+    if not result.episodes:
         return None
     path = result.run.plots / "learning_curve.png"
-    plot_learning_curves(
-        [LearningCurve(result.run.path.name, episodes.env_steps, episodes.scores)],
-        path,
-        title=settings.game,
-        frame_skip=settings.env.frame_skip,
-    )
+    draw([result.run], settings, path)
     return path
 
 

@@ -60,14 +60,11 @@ class LiveTable:
         parts: list[RenderableType] = [_headline(progress), Text(), _numbers(progress, self._noisy)]
         if progress.trouble:
             parts += [Text(), Text(progress.trouble, style="bold red")]
-        saved = progress.saved_env_step
         return Panel(
             Group(*parts),
             title=Text(self._title, style="bold"),
             title_align="left",
-            subtitle=Text(
-                "Ctrl-C saves and stops" + (f" · saved at step {saved:,}" if saved is not None else ""), style="dim"
-            ),
+            subtitle=Text(_what_is_safe(progress), style="dim"),
             subtitle_align="right",
             border_style="dim",
             width=min(MAX_WIDTH, self._console.width),
@@ -127,6 +124,13 @@ class PlainLines:
 
     def close(self) -> None:
         pass
+
+
+def _what_is_safe(progress: Progress) -> str:
+    if progress.phase is Phase.EVALUATING:
+        return "the training is finished and saved"
+    saved = progress.saved_env_step
+    return "Ctrl-C saves and stops" + (f" · saved at step {saved:,}" if saved is not None else "")
 
 
 def _headline(progress: Progress) -> RenderableType:
