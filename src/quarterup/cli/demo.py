@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -153,17 +155,22 @@ def _tell(
         )
     else:
         console.print(f"\nPlayed was your own ROM set ({evaluations[0].protocol.rom_status}).")
-    run = shlex.quote(str(result.run.path))
+    run, quarterup = shlex.quote(str(result.run.path)), _program()
     console.print(
         f"\nvideo of its best game:  {video}\nlearning curve:          {plot}\nrun folder:              {run}\n"
         f"all of it took {minutes:.1f} minutes\n\n"
-        f"Watch it play:           .venv/bin/quarterup play {run}\n"
-        f"Play yourself:           .venv/bin/quarterup play {GAME} --human\n"
-        f"Train it further:        .venv/bin/quarterup train {GAME} --resume --run {run} "
+        f"Watch it play:           {quarterup} play {run}\n"
+        f"Play yourself:           {quarterup} play {GAME} --human\n"
+        f"Train it further:        {quarterup} train {GAME} --resume --run {run} "
         f"--steps {result.env_steps * 10}",
         soft_wrap=True,
     )
 
 
 def _resume(result: TrainingResult) -> str:
-    return f".venv/bin/quarterup train {GAME} --resume --run {shlex.quote(str(result.run.path))}"
+    return f"{_program()} train {GAME} --resume --run {shlex.quote(str(result.run.path))}"
+
+
+def _program() -> str:
+    """How this program is called from where the person is: `make demo` runs it without having it on PATH."""
+    return "quarterup" if shutil.which("quarterup") else shlex.quote(sys.argv[0])
