@@ -16,6 +16,7 @@ import gymnasium
 import torch
 
 from quarterup.agents.rainbow import RainbowSettings
+from quarterup.training import metrics
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import TrainingError
 from quarterup.training.metrics import MetricsReader
@@ -84,6 +85,7 @@ def scalars_and_weights(run: Path) -> tuple[list[Any], list[Any], dict[str, torc
 
 
 def main() -> int:
+    metrics.WRITE_EVERY_S = 0.02  # So that a kill leaves rows from after the last checkpoint.
     run, steps, *rest = sys.argv[1:]
     changes = {name: json.loads(value) for name, value in (item.split("=") for item in rest if "=" in item)}
     try:

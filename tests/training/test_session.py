@@ -72,9 +72,9 @@ def assert_sound(run: Path) -> None:
 def test_a_run_goes_on_after_kill_9_at_any_moment(tmp_path: Path) -> None:
     run = tmp_path / "run"
     chance = random.Random(5)
-    reached = 0
+    reached = written_too_much = 0
     for kill in range(3):
-        process = start(run, FOREVER, "save_every_steps=50", *(["--resume"] if kill else []))
+        process = start(run, FOREVER, "save_every_steps=200", *(["--resume"] if kill else []))
         before = checkpoints(run)
         wait_until(lambda before=before: checkpoints(run) not in (before, []), process)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.7))
@@ -83,10 +83,13 @@ def test_a_run_goes_on_after_kill_9_at_any_moment(tmp_path: Path) -> None:
         assert_sound(run)
         newest = checkpoints(run)[-1]
         assert newest > reached
+        with MetricsReader(RunFolder.open(run).metrics) as reader:
+            written_too_much += int(reader.curve("loss").env_steps[-1]) > newest
         reached = newest
-    result, _ = train_cartpole(run, reached + 300, resume=True, save_every_steps=50)
+    result, _ = train_cartpole(run, reached + 300, resume=True, save_every_steps=200)
     assert result.finished
     assert result.env_steps >= reached + 300
+    assert written_too_much, "no kill came between a checkpoint and the metrics after it: this tests nothing"
     assert_sound(run)
     with MetricsReader(RunFolder.open(run).metrics) as reader:
         kinds = [event.kind for event in reader.events()]
@@ -98,8 +101,14 @@ def test_a_run_goes_on_after_kill_9_at_any_moment(tmp_path: Path) -> None:
 def test_a_run_that_died_before_its_first_checkpoint_begins_again(tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(run, FOREVER, f"save_every_steps={FOREVER}")
-    wait_until((run / "metrics.db-wal").exists, process)
-    time.sleep(0.3)
+
+    def has_learned() -> bool:
+        if not (run / "metrics.db-wal").exists():
+            return False
+        with MetricsReader(run / "metrics.db") as reader:
+            return "loss" in reader.names()
+
+    wait_until(has_learned, process)
     process.kill()
     process.communicate()
     result, display = train_cartpole(run, 400, resume=True, save_every_steps=FOREVER)
@@ -107,6 +116,9 @@ def test_a_run_that_died_before_its_first_checkpoint_begins_again(tmp_path: Path
     assert "The run had no checkpoint yet: it begins again." in display.notes
     fresh, _ = train_cartpole(tmp_path / "fresh", 400, save_every_steps=FOREVER)
     assert result.mean_score == fresh.mean_score
+    again, first = scalars_and_weights(run), scalars_and_weights(tmp_path / "fresh")
+    assert again[:2] == first[:2]
+    assert all(torch.equal(tensor, first[2][name]) for name, tensor in again[2].items())
     assert_sound(run)
 
 
@@ -147,9 +159,9 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     folder = RunFolder.open(run)
     older, newest = folder.checkpoints.env_steps()[-2:]
     os.truncate(folder.checkpoints.path(newest) / "tensors.safetensors", 100)
-    result, display = train_cartpole(run, 900, resume=True)
+    result, display = train_cartpole(run, newest, resume=True)
     assert any("is damaged" in note and "Going on from an older one" in note for note in display.notes)
-    assert result.env_steps >= 900
+    assert result.env_steps >= newest
     with MetricsReader(folder.metrics) as reader:
         assert [event.env_step for event in reader.events() if event.kind == "resumed"] == [older]
     assert_sound(run)

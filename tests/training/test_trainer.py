@@ -218,6 +218,8 @@ def test_an_emulator_that_died_is_counted_and_its_episode_is_no_score(tmp_path: 
     assert [event.text for event in events if event.kind == "emulator died"] == [
         "The emulator died: killed.\nlast line"
     ]
+    assert bench.agent.seen[3].truncated.tolist() == [True, False]
+    assert bench.agent.seen[4].valid.tolist() == [False, True]
     assert bench.display.shown[-1].emulators_replaced == 1
     assert bench.display.notes == ["An emulator was replaced: The emulator died: killed."]
 
