@@ -120,11 +120,12 @@ class MetricsWriter:
         self.trouble: str | None = None
         """Why the last batch could not be written, until one can be."""
         try:
+            if not path.exists():
+                _make_database(path)
             self._database = sqlite3.connect(path, timeout=READ_TIMEOUT_S)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.executescript(_TABLES)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise RunFolderError(f"The metrics of the run, {path}, cannot be written: {error}.") from error
 
     def scalars(self, when: Moment, values: Mapping[str, float]) -> None:
@@ -224,6 +225,16 @@ class MetricsReader:
 
     def _select(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         return self._database.execute(query, arguments).fetchall()
+
+
+def _make_database(path: Path) -> None:
+    """Renamed into place with its tables in it: who reads while a run begins finds all of them or no database."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    database = sqlite3.connect(unfinished)
+    database.executescript(_TABLES)
+    database.close()
+    unfinished.rename(path)
 
 
 def _columns(rows: list[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
