@@ -122,9 +122,7 @@ class Checkpoints:
                 problems.append(str(error))
         if problems:
             raise CheckpointError(
-                f"Every checkpoint in {self.folder} is damaged. "
-                + " ".join(problems)
-                + " Remove them to begin"
+                f"Every checkpoint in {self.folder} is damaged. " + " ".join(problems) + " Remove them to begin"
                 " this run from its start, or restore them from a backup."
             )
         return None
@@ -136,9 +134,7 @@ class Checkpoints:
 
     def _mark_best(self, best: Best) -> None:
         unfinished = self.folder / f".{BEST_FILE}.unfinished"
-        write_file(
-            unfinished, json.dumps({"env_step": best.env_step, "mean_score": best.mean_score}).encode()
-        )
+        write_file(unfinished, json.dumps({"env_step": best.env_step, "mean_score": best.mean_score}).encode())
         unfinished.replace(self.folder / BEST_FILE)
 
     def _remove_old(self) -> None:
@@ -174,21 +170,15 @@ def load_checkpoint(path: Path, device: str = "cpu") -> Checkpoint:
         contents = {name: (path / name).read_bytes() for name in (TENSORS_FILE, STATE_FILE)}
         for name, content in contents.items():
             if hashlib.sha256(content).hexdigest() != sums.get(name):
-                raise CheckpointError(
-                    f"The checkpoint {path} is damaged: {name} does not match its checksum."
-                )
+                raise CheckpointError(f"The checkpoint {path} is damaged: {name} does not match its checksum.")
         state = json.loads(contents[STATE_FILE])
         if state["format"] != FORMAT:
-            raise CheckpointError(
-                f"The checkpoint {path} has format {state['format']}; this quarterup reads {FORMAT}."
-            )
+            raise CheckpointError(f"The checkpoint {path} has format {state['format']}; this quarterup reads {FORMAT}.")
         tensors = safetensors.torch.load(contents[TENSORS_FILE])
         agent = AgentState({name: tensor.to(device) for name, tensor in tensors.items()}, state["agent"])
         return Checkpoint(state["env_step"], agent, state["trainer"])
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
-        raise CheckpointError(
-            f"The checkpoint {path} is damaged: {type(error).__name__}: {error}."
-        ) from error
+        raise CheckpointError(f"The checkpoint {path} is damaged: {type(error).__name__}: {error}.") from error
 
 
 def _unfinished(path: Path) -> Path:
