@@ -11,6 +11,7 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -82,6 +83,8 @@ class MameEmulator:
         start_timeout_s: float = 60.0,
         timeout_s: float = 20.0,
     ) -> None:
+        if visible:
+            require_display()
         program = find_mame()
         self._folders = rom_folders(roms, mame_rom_folders(program))
         self._rom_set = find_rom_set(machine, self._folders)
@@ -145,7 +148,8 @@ class MameEmulator:
                 "native",
             ]  # without coloured overlays: they would only dim parts of the gray
         if visible:
-            options += ["-window", "-nomaximize"]
+            # With a debugger attached MAME shows no start-up warnings: they would wait for a key before the bridge runs.
+            options += ["-window", "-nomaximize", "-debug", "-debugger", "none"]
         else:
             options += ["-video", "none", "-sound", "none", "-nothrottle"]
             for device in ("keyboard", "mouse", "lightgun", "joystick"):
@@ -298,9 +302,7 @@ class MameEmulator:
         head, _, data = rest.partition(b"\n")
         header = json.loads(head)
         if header["sha256"] != hashlib.sha256(data).hexdigest():
-            raise EmulatorError(
-                f"{path} is damaged: it holds {len(data)} of {header['bytes']} bytes, or others"
-            )
+            raise EmulatorError(f"{path} is damaged: it holds {len(data)} of {header['bytes']} bytes, or others")
         for key, own in (("machine", self.facts.machine), ("emulator", self.facts.emulator)):
             if header[key] != own:
                 raise EmulatorError(f"{path} is a state of {header[key]}, this is {own}")
@@ -367,9 +369,7 @@ def find_mame() -> str:
 def mame_rom_folders(program: str) -> tuple[Path, ...]:
     """The folders in MAME's own `rompath` setting."""
     try:
-        shown = subprocess.run(
-            [program, "-showconfig"], capture_output=True, text=True, timeout=30, check=False
-        )
+        shown = subprocess.run([program, "-showconfig"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise EmulatorNotFound(f"{program} cannot be run: {problem}") from problem
     line = re.search(r"^rompath\s+(.+)$", shown.stdout, re.MULTILINE)
@@ -388,9 +388,7 @@ def _checked(field: InputField, value: int | None) -> int:
     if value is None:
         if field.kind == "digital":
             return 1
-        raise EmulatorError(
-            f"'{field.name}' needs a value ({field.minimum} to {field.maximum}): it is no button"
-        )
+        raise EmulatorError(f"'{field.name}' needs a value ({field.minimum} to {field.maximum}): it is no button")
     if field.settings and field.kind != "digital":
         if value not in field.settings:
             known = ", ".join(f"{key} ({name})" for key, name in sorted(field.settings.items()))
@@ -398,6 +396,15 @@ def _checked(field: InputField, value: int | None) -> int:
     elif not field.minimum <= value <= field.maximum:
         raise EmulatorError(f"'{field.name}' goes from {field.minimum} to {field.maximum}, not to {value}")
     return int(value)
+
+
+def require_display() -> None:
+    """Raise EmulatorError where no window can be opened: MAME itself would wait for ever."""
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise EmulatorError(
+            "a visible game needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. Run it from a desktop "
+            "session, or on a virtual screen: `xvfb-run -a …`"
+        )
 
 
 def _environment(folder: Path, visible: bool) -> dict[str, str]:

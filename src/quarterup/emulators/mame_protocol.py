@@ -65,9 +65,7 @@ def parse_hello(data: bytes) -> Hello:
         raise EmulatorError("what answered is not quarterup's bridge")
     (protocol,) = reader.take("H")
     if protocol != PROTOCOL:
-        raise EmulatorError(
-            f"the bridge speaks protocol {protocol}, this quarterup {PROTOCOL}: reinstall quarterup"
-        )
+        raise EmulatorError(f"the bridge speaks protocol {protocol}, this quarterup {PROTOCOL}: reinstall quarterup")
     version, machine, description = reader.text(), reader.text(), reader.text()
     width, height = reader.take("HH")
     (refresh_hz,) = reader.take("d")
@@ -90,9 +88,7 @@ def _parse_field(reader: _Reader) -> InputField:
         minimum, maximum, default = 0, 1, 0
     elif kind != "analog":
         minimum, maximum = min(settings, default=0), max(settings, default=mask)
-    return InputField(
-        "", port.removeprefix(":"), name, kind, mask, minimum, maximum, default, player + 1, settings
-    )
+    return InputField("", port.removeprefix(":"), name, kind, mask, minimum, maximum, default, player + 1, settings)
 
 
 def _name_fields(fields: Sequence[InputField]) -> list[InputField]:
@@ -117,9 +113,7 @@ def configuration(watch: Iterable[MemoryRange], picture: bool) -> bytes:
     ranges = list(watch)
     body = MAGIC + struct.pack("<HBB", PROTOCOL, picture, len(ranges))
     for item in ranges:
-        body += (
-            _text(item.device) + _text(item.space) + struct.pack("<QII", item.start, item.size, item.stride)
-        )
+        body += _text(item.device) + _text(item.space) + struct.pack("<QII", item.start, item.size, item.stride)
     return _framed(body)
 
 

@@ -130,7 +130,9 @@ class Cabinet:
         self._own = self.game.memory.size()
 
     def seed(self, seed: int | None) -> None:
+        """The next reset begins a new game, even after a lost life."""
         self.rng = np.random.default_rng(seed)
+        self._life_lost_only = False
 
     # ---------------------------------------------------------------------------------------------------------- reset
 
@@ -209,7 +211,8 @@ class Cabinet:
         self._draw(first=False)
         terminated = outcome.terminated
         if outcome.life_lost and self.settings.life_loss_ends_episode and not terminated:
-            self._life_lost_only = terminated = True
+            terminated = True
+            self._life_lost_only = episode.lives > 0
         truncated = not terminated and episode.frames >= self.settings.max_episode_frames
         return StepResult(outcome.reward, terminated, truncated, outcome.life_lost)
 

@@ -18,7 +18,7 @@ then a bonus ship crosses at the top. The game is over with the last ship, or wh
 The gun shoots once a press: holding fire does not repeat it. One shot of the player's flies at a time.
 
 ## Observations
-`features`: 42 numbers, each described in `SpaceInvaders.features`. `bitmap`: the playfield from the video memory, two
+`features`: 43 numbers, each described in `SpaceInvaders.features`. `bitmap`: the playfield from the video memory, two
 by two pixels joined, (100, 104). `ram`: the 1,024 bytes of work memory. The others: see `envs/observations.py`.
 
 ## Rewards
@@ -78,6 +78,8 @@ class InvadersMemory(MemoryMap):
     """Of the bottom-left enemy, alive or not: below 0 once the lower rows are gone and the rest is deep down."""
     rack_x = U8(0x200A)
     rack_goes_left = U8(0x200D)
+    gun_wait = U8(0x2011)
+    """Frames until the gun appears."""
     gun = U8(0x2015)
     """255 alive, 0 and 1 by turns while it blows up."""
     gun_x = U8(0x201B)
@@ -85,6 +87,8 @@ class InvadersMemory(MemoryMap):
     """0 free, 1 just fired, 2 flying, 3 to 5 bursting."""
     shot_y = U8(0x2029)
     shot_x = U8(0x202A)
+    fire_held = U8(0x202D)
+    """1 from the press of the fire button until it is let go."""
     rolling = Bytes(0x2035, 10)
     """Each of the three: status (bit 7 in flight) first, Y at 8, X at 9."""
     plunger = Bytes(0x2045, 10)
@@ -116,6 +120,11 @@ class InvadersMemory(MemoryMap):
 
 def in_flight(enemy_shot: bytes) -> bool:
     return enemy_shot[0] & IN_FLIGHT != 0
+
+
+def gun_ready(memory: InvadersMemory) -> bool:
+    """Whether the gun is there to be moved."""
+    return memory.gun == ALIVE and memory.gun_moves == 1 and memory.gun_wait == 0
 
 
 def lowest_rows(enemies: bytes) -> list[int]:
@@ -154,6 +163,7 @@ class SpaceInvaders(Game[InvadersMemory]):
     features = (
         Feature("gun_x", -1, 1, "where the gun is: left end to right end"),
         Feature("gun_ready", 0, 1, "1 while the gun can move"),
+        Feature("fire_held", 0, 1, "1 until the fire button is let go: it fires once a press"),
         Feature("shot_flying", 0, 1, "1 while the player's shot is in the air"),
         Feature("shot_dx", -1, 1, "player's shot right of the gun, in screen widths; 0 without a shot"),
         Feature("shot_y", 0, 1, "height of the player's shot; 0 without a shot"),
@@ -203,7 +213,7 @@ class SpaceInvaders(Game[InvadersMemory]):
             if memory.game_mode == 1:
                 break
         for _ in range(GET_READY_FRAMES):
-            if memory.game_mode == 1 and memory.in_game and memory.things_move and memory.gun == ALIVE:
+            if memory.game_mode == 1 and memory.in_game and memory.things_move and gun_ready(memory):
                 return memory
             memory = step((), 1)
         raise StartError(
@@ -242,6 +252,9 @@ class SpaceInvaders(Game[InvadersMemory]):
         return SpaceInvadersExpert()
 
 
+FEATURE_LOWS = [feature.low for feature in SpaceInvaders.features]
+
+
 def _features(memory: InvadersMemory) -> list[float]:
     """The numbers in the order of `SpaceInvaders.features`. Plain Python: for forty numbers NumPy would be slower."""
     gun_x = memory.gun_x
@@ -255,7 +268,8 @@ def _features(memory: InvadersMemory) -> list[float]:
     enemies_left = memory.enemies_left
     values = [
         (gun_x - GUN_LEFTMOST) / ((GUN_RIGHTMOST - GUN_LEFTMOST) / 2) - 1,
-        1.0 if memory.gun_moves and memory.gun == ALIVE and memory.things_move else 0.0,
+        1.0 if gun_ready(memory) and memory.things_move else 0.0,
+        1.0 if memory.fire_held else 0.0,
         1.0 if flying else 0.0,
         (memory.shot_x - barrel) / SCREEN_WIDTH if flying else 0.0,
         memory.shot_y / SCREEN_HEIGHT if flying else 0.0,
@@ -283,7 +297,9 @@ def _features(memory: InvadersMemory) -> list[float]:
         ((memory.ships + (memory.gun == ALIVE)) if memory.in_game else 0) / 4,
         memory.wave / 8,
     )
-    return [-1.0 if value < -1.0 else 1.0 if value > 1.0 else value for value in values]
+    return [
+        low if value < low else 1.0 if value > 1.0 else value for value, low in zip(values, FEATURE_LOWS, strict=True)
+    ]
 
 
 SHIELD_PIXELS = 300

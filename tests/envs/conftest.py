@@ -1,0 +1,67 @@
+"""Environments on the real machine, with the stand-in game that comes with quarterup."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from quarterup.envs import ArcadeEnv, ArcadeVectorEnv
+from quarterup.envs.cabinet import Cabinet
+
+
+@pytest.fixture
+def mame_of() -> Callable[[Cabinet], psutil.Process]:
+    """Finds a cabinet's emulator process: the guard's child."""
+
+    def find(cabinet: Cabinet) -> psutil.Process:
+        assert cabinet.emulator is not None
+        guard = cabinet.emulator._child._guard
+        assert guard is not None
+        (child,) = psutil.Process(guard.pid).children()
+        return child
+
+    return find
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A screen without a monitor, for windows."""
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "640x480x24"], pass_fds=[writer], stderr=subprocess.DEVNULL
+    ) as server:
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            monkeypatch.setenv("DISPLAY", f":{answer.readline().strip()}")
+        yield
+        server.terminate()
+
+
+@pytest.fixture
+def make_env() -> Iterator[Callable[..., ArcadeEnv]]:
+    made: list[ArcadeEnv] = []
+
+    def make(**arguments: object) -> ArcadeEnv:
+        made.append(ArcadeEnv("space_invaders", **arguments))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for env in made:
+        env.close()
+
+
+@pytest.fixture
+def make_vector_env() -> Iterator[Callable[..., ArcadeVectorEnv]]:
+    made: list[ArcadeVectorEnv] = []
+
+    def make(num_envs: int, **arguments: object) -> ArcadeVectorEnv:
+        made.append(ArcadeVectorEnv("space_invaders", num_envs, **arguments))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for env in made:
+        env.close()
