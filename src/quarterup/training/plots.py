@@ -19,6 +19,7 @@ WINDOW_EPISODES = 100
 """The bold line is the mean of this many episodes."""
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 4.5, 160
 COLOURS = ("#1f6fb4", "#d1661a", "#2a8c4a", "#8a5ab5", "#b0413e", "#5d6d7e")
+LEGEND_COLUMNS = 4
 REFERENCE_COLOURS = {"random": "#8c8c8c", "expert": "#b0413e"}
 
 
@@ -62,7 +63,7 @@ def plot_learning_curves(
     axes.tick_params(labelsize=10)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=10, frameon=False, loc="upper left")
+    figure.legend(fontsize=10, frameon=False, loc="outside lower center", ncols=LEGEND_COLUMNS)
     _save(figure, path)
 
 
