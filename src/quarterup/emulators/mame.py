@@ -214,6 +214,11 @@ class MameEmulator:
     def inputs(self) -> Mapping[str, InputField]:
         return self._inputs
 
+    @property
+    def timeout_s(self) -> float:
+        """How long an answer may take before the emulator counts as frozen."""
+        return self._child.timeout_s
+
     def fileno(self) -> int:
         """Readable when an answer is there: select over many emulators by it."""
         return self._child.fileno()
@@ -232,8 +237,8 @@ class MameEmulator:
             request = self._encode(inputs, frames)
         self._child.send(request)
 
-    def receive_step(self) -> Frame:
-        self._child.receive_into(self._reply_view)
+    def receive_step(self, timeout_s: float | None = None) -> Frame:
+        self._child.receive_into(self._reply_view, timeout_s)
         header = protocol.REPLY_HEADER.unpack_from(self._reply)
         if header != self._expected:
             self._child.died(f"answered nonsense (header {header}, expected {self._expected})")

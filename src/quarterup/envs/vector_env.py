@@ -19,9 +19,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, MachineFacts
+from quarterup.emulators.mame import MameEmulator
 from quarterup.envs.cabinet import Cabinet, CabinetSettings, StepResult
 
-REPLY_TIMEOUT_S = 20.0
 Step = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
 """Observations, rewards (float64), terminated and truncated (bool), infos."""
 
@@ -78,8 +78,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.cabinets = [Cabinet(settings) for _ in range(num_envs)]
         self._power_on_all()
         first = self.cabinets[0]
-        assert first.emulator is not None
-        self.facts: MachineFacts = first.emulator.facts
+        self.facts: MachineFacts = self._emulator(0).facts
         self.game = first.game
         self.game_id = first.game.id
         self.action_names = [action.name for action in first.game.actions]
@@ -154,9 +153,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     def receive(self) -> Step:
         """Wait for what `send` began. The arrays are the caller's own."""
         waiting = {
-            cabinet.emulator.fileno(): index
-            for index, cabinet in enumerate(self.cabinets)
-            if cabinet.emulator is not None and not self._results[index].died
+            self._emulator(index).fileno(): index for index in range(self.num_envs) if not self._results[index].died
         }
         self._rewards[:] = 0.0
         self._terminated[:] = False
@@ -185,19 +182,25 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         poll = select.poll()
         for descriptor in waiting:
             poll.register(descriptor, select.POLLIN)
+        patience_s = max(self._emulator(index).timeout_s for index in waiting.values()) if waiting else 0.0
         while waiting:
-            ready = [descriptor for descriptor, _ in poll.poll(REPLY_TIMEOUT_S * 1000)]
-            for descriptor in ready or list(waiting):  # after silence, each is asked and found dead or alive
+            ready = [descriptor for descriptor, _ in poll.poll(patience_s * 1000)]
+            for descriptor in ready or list(waiting):
                 poll.unregister(descriptor)
-                self._finish(waiting.pop(descriptor))
+                self._finish(waiting.pop(descriptor), timeout_s=None if ready else 0.0)
 
-    def _finish(self, index: int) -> None:
+    def _emulator(self, index: int) -> MameEmulator:
+        emulator = self.cabinets[index].emulator
+        assert emulator is not None
+        return emulator
+
+    def _finish(self, index: int, timeout_s: float | None = None) -> None:
         cabinet = self.cabinets[index]
         try:
             if self._resetting[index]:
-                cabinet.receive_reset()
+                cabinet.receive_reset(timeout_s)
                 return
-            result = self._results[index] = cabinet.receive()
+            result = self._results[index] = cabinet.receive(timeout_s)
         except EmulatorDied as death:
             self._replace(index, death)
             self._truncated[index] = True
