@@ -1,157 +1,114 @@
-"""A child process of ours, and the two byte streams between us and the script that runs inside it.
+"""A child process of ours and what belongs to it: a private folder, a guard (see `guard.py`), and a connection.
 
-It owns a private folder, a guard (see `guard.py`) and a pair of named pipes or a TCP connection. Whatever goes wrong
-with any of them becomes `EmulatorDied` with the last lines the child printed.
+Whatever goes wrong with any of them becomes `EmulatorDied` with the last lines the child printed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import weakref
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from quarterup.emulators import guard
+from quarterup.emulators.connection import Closed, Transport, connect
 from quarterup.emulators.emulator import EmulatorDied
 
-Transport = Literal["pipe", "tcp"]
-
-FOLDER_PREFIX = "quarterup-"
+FOLDER_PREFIX = "quarterup-emulator-"
 SHOWN_LOG_LINES = 15
-LOG_TAIL_BYTES = 16_384
-PIPE_BYTES = 1 << 20
-"""What Linux lets an ordinary user ask for: a native picture goes through in one piece."""
+LOG_TAIL_BYTES = 65_536
+GUARD_PATIENCE_S = 5.0
+"""How long the guard may take to end everything. It takes milliseconds, unless somebody stopped it."""
+UNLOCKED_FOLDER_AGE_S = 60.0
+"""A folder without a lock is one whose guard is just starting, or one whose owner was killed right then."""
 
 
 class Child:
     """Start with `start`, after preparing `folder`; then `send` and `receive_into`; `close` at the end.
 
     Args:
-        transport: `pipe` (POSIX only: a waiting side costs nothing) or `tcp` (anywhere).
+        transport: see `connection.connect`.
         start_timeout_s: how long the child may take to connect.
         timeout_s: how long any later answer may take before the child counts as frozen.
     """
 
     def __init__(self, transport: Transport | None, start_timeout_s: float, timeout_s: float) -> None:
-        self.transport: Transport = transport or ("pipe" if os.name == "posix" else "tcp")
-        if self.transport == "pipe" and os.name != "posix":
-            raise ValueError("named pipes need a POSIX system: use transport='tcp'")
         sweep_dead_folders()
         self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+        self._finalizer = weakref.finalize(self, _remove_unless_forked, self.folder, os.getpid())
         self.timeout_s = timeout_s
         self._start_timeout_s = start_timeout_s
         self._guard: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
-        self._read_fd = self._write_fd = -1
-        self._poll: select.poll | None = None
-        self._finalizer = weakref.finalize(self, shutil.rmtree, self.folder, True)
-
-    def environment(self) -> dict[str, str]:
-        """Where the script inside the child finds us. Call before `start`; opens our side of the connection."""
-        if self.transport == "pipe":
-            for name in ("requests", "replies"):
-                os.mkfifo(self.folder / name, 0o600)
-            # Opened for reading too, so that opening does not wait for the child.
-            self._write_fd = os.open(self.folder / "requests", os.O_RDWR | os.O_CLOEXEC)
-            self._read_fd = os.open(self.folder / "replies", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            _enlarge_pipe(self._read_fd)
-            return {"QUARTERUP_PIPES": str(self.folder)}
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=1)
-        return {"QUARTERUP_SOCKET": f"127.0.0.1:{self._socket.getsockname()[1]}"}
+        try:
+            self._connection = connect(transport, self.folder)
+        except BaseException:
+            self._finalizer()
+            raise
+        self._open = True
+        _living.add(self)
 
     def start(self, command: list[str], environment: dict[str, str]) -> None:
         """Run `command` under a guard and wait until it has connected."""
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__, str(self.folder), *command],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
+            stdout=subprocess.DEVNULL,
+            env=environment | self._connection.environment,
             start_new_session=os.name == "posix",
         )
-        if self.transport == "tcp":
-            self._accept()
-        self._poll = select.poll()
-        self._poll.register(self._read_fd, select.POLLIN)
-        assert self._guard.stdout is not None
-        self._poll.register(self._guard.stdout.fileno(), select.POLLIN)
+        try:
+            self._connection.wait_for_child(self._start_timeout_s, self._has_ended)
+        except TimeoutError:
+            self.died(f"did not connect within {self._start_timeout_s:g} s")
+        except Closed:
+            self.died("ended before it connected")
 
-    def _accept(self) -> None:
-        assert self._socket is not None
-        listener = self._socket
-        deadline = time.monotonic() + self._start_timeout_s
-        listener.settimeout(0.05)
-        while True:
-            try:
-                self._socket, _ = listener.accept()
-                break
-            except TimeoutError:
-                if time.monotonic() > deadline:
-                    self.died(f"did not connect within {self._start_timeout_s:g} s")
-                if self._has_ended():
-                    self.died("ended before it connected")
-        listener.close()
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._read_fd = self._write_fd = self._socket.fileno()
+    def _has_ended(self) -> bool:
+        assert self._guard is not None
+        return (self.folder / guard.STATUS_NAME).exists() or self._guard.poll() is not None
 
     def fileno(self) -> int:
-        """Readable when (part of) an answer is there; for selecting over many children."""
-        return self._read_fd
+        """Readable when (part of) an answer is there; for selecting over many children. -1 once closed."""
+        return self._connection.fileno() if self._open else -1
 
     def send(self, message: bytes) -> None:
-        if self._guard is None:
-            raise EmulatorDied("this emulator is closed: make a new one")
-        view = memoryview(message)
-        while view:
-            try:
-                view = view[os.write(self._write_fd, view) :]
-            except BlockingIOError:
-                if not select.select([], [self._write_fd], [], self.timeout_s)[1]:
-                    self.died(f"took no request for {self.timeout_s:g} s")
-            except OSError as problem:
-                self.died(f"closed the connection ({problem.strerror})")
-
-    def receive_into(self, buffer: memoryview, timeout_s: float | None = None) -> None:
-        """Fill `buffer`. Raises EmulatorDied when the child ends or falls silent first."""
-        if self._poll is None:
-            raise EmulatorDied("this emulator is closed: make a new one")
-        timeout_s = self.timeout_s if timeout_s is None else timeout_s
-        filled = 0
-        while filled < len(buffer):
-            self._wait_for_data(timeout_s)
-            try:
-                count = os.readv(self._read_fd, [buffer[filled:]])
-            except BlockingIOError:
-                continue
-            except OSError as problem:
-                self.died(f"closed the connection ({problem.strerror})")
-            if count == 0:
-                self.died("ended")
-            filled += count
-
-    def _wait_for_data(self, timeout_s: float) -> None:
-        assert self._poll is not None
-        events = self._poll.poll(timeout_s * 1000)
-        if not events:
-            self.died(f"did not answer for {timeout_s:g} s")
-        if all(descriptor != self._read_fd for descriptor, _ in events):
+        self._check_open()
+        try:
+            self._connection.send(message, self.timeout_s)
+        except TimeoutError:
+            self.died(f"took no request for {self.timeout_s:g} s")
+        except Closed:
             self.died("ended")
 
-    def _has_ended(self, wait_s: float = 0.0) -> bool:
-        assert self._guard is not None
-        assert self._guard.stdout is not None
-        return bool(select.select([self._guard.stdout], [], [], wait_s)[0])
+    def receive_some(self, buffer: memoryview, timeout_s: float | None = None) -> int:
+        """Fill the beginning of `buffer` and say how much. Raises EmulatorDied if the child ends or falls silent."""
+        self._check_open()
+        timeout_s = self.timeout_s if timeout_s is None else timeout_s
+        try:
+            return self._connection.receive_some(buffer, timeout_s)
+        except TimeoutError:
+            self.died(f"did not answer for {timeout_s:g} s")
+        except Closed:
+            self.died("ended")
+
+    def receive_into(self, buffer: memoryview, timeout_s: float | None = None) -> None:
+        """Fill all of `buffer`."""
+        filled = 0
+        while filled < len(buffer):
+            filled += self.receive_some(buffer[filled:], timeout_s)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise EmulatorDied("this emulator is closed: make a new one")
 
     def output(self) -> str:
-        """What the child has printed so far, at most its last 16 KiB."""
+        """What the child has printed so far, at most its last 64 KiB."""
         with contextlib.suppress(OSError), (self.folder / guard.LOG_NAME).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
             return log.read().decode(errors="replace")
@@ -163,27 +120,52 @@ class Child:
         self.close()
         lines = [line for line in output.splitlines() if line.strip()][-SHOWN_LOG_LINES:]
         printed = "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
-        raise EmulatorDied(f"the emulator {what}. The last it printed:\n{printed}")
+        raise EmulatorDied(f"the emulator {what}. The last it printed:\n{printed}", output)
 
     def close(self) -> None:
         """Kill the child and remove the folder. Safe to call twice."""
+        if not self._open:
+            return
+        self._open = False
         if self._guard is not None:
-            assert self._guard.stdin is not None
-            assert self._guard.stdout is not None
-            with contextlib.suppress(OSError):
-                self._guard.stdin.close()  # the guard's sign to end everything
-            self._guard.wait()
-            self._guard.stdout.close()
-            self._guard = None
-        self._poll = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        elif self._read_fd >= 0:
-            os.close(self._read_fd)
-            os.close(self._write_fd)
-        self._read_fd = self._write_fd = -1
+            self._end_guard(self._guard)
+        self._connection.close()
         self._finalizer()
+
+    def _end_guard(self, running: subprocess.Popen[bytes]) -> None:
+        assert running.stdin is not None
+        with contextlib.suppress(OSError):
+            running.stdin.close()  # the guard's sign to end everything
+        try:
+            running.wait(GUARD_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            running.kill()  # takes the emulator with it, where the system is Linux
+            running.wait()
+
+    def let_go(self) -> None:
+        """In a forked copy of the owner: drop our ends, so that only the owner keeps the child alive."""
+        if self._open and self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard.returncode = 0  # not this process's child: nothing to wait for
+            self._connection.close()
+            self._open = False
+
+
+_living: weakref.WeakSet[Child] = weakref.WeakSet()
+
+
+def _let_go_of_all() -> None:
+    for child in list(_living):
+        child.let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_of_all)
+
+
+def _remove_unless_forked(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep_dead_folders() -> None:
@@ -195,8 +177,11 @@ def sweep_dead_folders() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         try:
             descriptor = os.open(folder / guard.LOCK_NAME, os.O_RDWR)
+        except FileNotFoundError:
+            _remove_if_old(folder)
+            continue
         except OSError:
-            continue  # just being made, or not ours
+            continue  # not ours
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
@@ -206,9 +191,8 @@ def sweep_dead_folders() -> None:
             os.close(descriptor)
 
 
-def _enlarge_pipe(descriptor: int) -> None:
-    if sys.platform == "linux":
-        import fcntl
-
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+def _remove_if_old(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        facts = folder.lstat()
+        if facts.st_uid == os.getuid() and time.time() - facts.st_mtime > UNLOCKED_FOLDER_AGE_S:
+            shutil.rmtree(folder, ignore_errors=True)

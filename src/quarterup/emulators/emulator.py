@@ -6,8 +6,9 @@ fixed when it starts, so that a step is one request and one reply, both binary, 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NewType, Protocol
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 StateId = NewType("StateId", int)
 """Names a save state that lives in the emulator's own memory."""
+
+MAX_PIXELS = 1 << 24
 
 HeldInputs = Sequence[str] | Mapping[str, int]
 """Inputs to hold: field names (a digital field is pressed), or names with values (analog fields, DIP switches).
@@ -37,6 +40,11 @@ class RomError(EmulatorError):
 class EmulatorDied(EmulatorError):
     """The emulator's process ended, stopped answering, or answered nonsense. Its last printed lines are in the text."""
 
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
+        """More of what it printed, for those who look for something in it."""
+
 
 @dataclass(frozen=True)
 class MemoryRange:
@@ -51,6 +59,10 @@ class MemoryRange:
     device: str = ":maincpu"
     space: str = "program"
 
+    def __post_init__(self) -> None:
+        if self.start < 0 or self.size < 1 or self.stride < 1:
+            raise ValueError(f"{self}: a range starts at 0 or above, and its size and stride are at least 1")
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -59,6 +71,12 @@ class Picture:
     width: int | None = None
     height: int | None = None
     gray: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.width is None) != (self.height is None):
+            raise ValueError("a picture has both width and height, or neither (native size)")
+        if self.width is not None and self.height is not None and not 1 <= self.width * self.height <= MAX_PIXELS:
+            raise ValueError(f"a picture of {self.width}x{self.height} pixels: 1 to {MAX_PIXELS} can be sent")
 
 
 @dataclass(frozen=True)
@@ -78,7 +96,7 @@ class InputField:
     maximum: int
     default: int
     player: int
-    settings: Mapping[int, str] = field(default_factory=dict)
+    settings: Mapping[int, str] = dataclasses.field(default_factory=dict)
     """For DIP switches: value -> what the board's manual calls it."""
 
 

@@ -5,24 +5,38 @@ emulator, so it imports little.
 
 The owner holds the other end of the guard's standard input. When that end closes (the owner closed it, crashed, or was
 killed with kill -9) the guard kills the emulator and removes its private folder. When the emulator ends first, the
-guard writes its exit status to standard output, which tells the owner, and goes on waiting.
+guard leaves its exit status in a file, which tells an owner who still waits for the start, and goes on waiting.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
 import threading
 
 LOG_NAME = "output.log"
-LOCK_NAME = "lock"
+LOCK_NAME = "guard.lock"
+STATUS_NAME = "status"
 
 
 def main() -> None:
     folder, *command = sys.argv[1:]
     lock = hold_lock(os.path.join(folder, LOCK_NAME))
+    child = None
     try:
-        with open(os.path.join(folder, LOG_NAME), "wb") as log:
+        child = start(command, folder)
+        while os.read(0, 4096):
+            pass
+    finally:
+        if child is not None:
+            child.kill()
+            child.wait()
+        remove(folder)
+        os.close(lock)
+
+
+def start(command: list[str], folder: str) -> "subprocess.Popen[bytes] | None":
+    with open(os.path.join(folder, LOG_NAME), "wb") as log:
+        try:
             child = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -31,25 +45,26 @@ def main() -> None:
                 stderr=log,
                 preexec_fn=die_with_parent if sys.platform == "linux" else None,
             )
-        threading.Thread(target=report_end, args=(child,), daemon=True).start()
-        while os.read(0, 4096):
-            pass
-        child.kill()
-        child.wait()
-    finally:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        except OSError as problem:
+            log.write(f"{command[0]} cannot be run: {problem}\n".encode())
+            log.flush()
+            report(folder, -1)
+            return None
+    threading.Thread(target=report_end, args=(child, folder), daemon=True).start()
+    return child
 
 
 def hold_lock(path: str) -> int:
-    """Lock `path` for as long as this process lives: a later start tells a dead folder from a live one by it."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    """Lock `path` for as long as this process lives: a later start tells a dead folder from a live one by it.
+
+    The lock appears under its name only once it is held, so that nobody takes a new folder for a dead one.
+    """
+    descriptor = os.open(path + ".new", os.O_CREAT | os.O_RDWR, 0o600)
     if os.name == "posix":
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.rename(path + ".new", path)
     return descriptor
 
 
@@ -62,11 +77,22 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def report_end(child: "subprocess.Popen[bytes]") -> None:
-    status = child.wait()
-    with contextlib.suppress(BrokenPipeError):  # the owner is gone: nobody is left to tell
-        os.write(1, f"{status}\n".encode())
-    os.close(1)
+def report_end(child: "subprocess.Popen[bytes]", folder: str) -> None:
+    report(folder, child.wait())
+
+
+def report(folder: str, status: int) -> None:
+    try:
+        with open(os.path.join(folder, STATUS_NAME), "w") as file:
+            file.write(str(status))
+    except OSError:
+        pass  # the folder is being removed: nobody is left to tell
+
+
+def remove(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

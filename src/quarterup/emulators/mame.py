@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import functools
-import hashlib
-import json
-import os
-import re
-import shutil
 import struct
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -20,30 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.emulators import mame_protocol as protocol
-from quarterup.emulators.child import Child, Transport
+from quarterup.emulators.child import Child
+from quarterup.emulators.connection import Transport
 from quarterup.emulators.emulator import (
     EmulatorDied,
     EmulatorError,
-    EmulatorNotFound,
     Frame,
     HeldInputs,
     InputField,
     MachineFacts,
     MemoryRange,
     Picture,
-    RomError,
     StateId,
 )
-from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra
+from quarterup.emulators.mame_failures import explained
+from quarterup.emulators.mame_program import MameCommand, require_display
+from quarterup.emulators.mame_program import find_mame as find_mame
+from quarterup.emulators.mame_program import mame_rom_folders as mame_rom_folders
+from quarterup.emulators.mame_states import StateOwner, digests, read_state, write_state
+from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra, upright
 from quarterup.emulators.roms import find_rom_set, rom_folders
 
-BRIDGE = Path(__file__).with_name("mame_bridge.lua")
-ENVIRONMENT_VARIABLE = "QUARTERUP_MAME"
-USUAL_PLACES = ("/usr/games", "/usr/local/bin", "/opt/homebrew/bin")
-SILENT_SAMPLE_RATE_HZ = 1000
-"""The lowest MAME takes. Sound chips are emulated per sample, so nobody listening, this more than doubles the speed."""
 MAX_STEP_FRAMES = 65_535
-STATE_MAGIC = b"quarterup MAME state 1\n"
 
 
 class MameEmulator:
@@ -86,21 +76,27 @@ class MameEmulator:
         if visible:
             require_display()
         program = find_mame()
-        self._folders = rom_folders(roms, mame_rom_folders(program))
-        self._rom_set = find_rom_set(machine, self._folders)
+        self._rom_set = find_rom_set(machine, rom_folders(roms, mame_rom_folders(program)))
+        self._media = dict(media or {})
         self._picture = picture
         self._states = 0
+        self._owed = 0
+        self._receiving = False
         self._encoded: dict[tuple[HeldInputs, int], bytes] = {}
         self._child = Child(transport, start_timeout_s, timeout_s)
         try:
-            command = [program, machine, *self._options(media or {}, sample_rate, visible), *arguments]
-            environment = {
-                **os.environ,
-                **self._child.environment(),
-                **_environment(self._child.folder, visible),
-            }
-            self._child.start(command, environment)
-            hello = self._greet(machine, start_timeout_s)
+            command = MameCommand(
+                program,
+                machine,
+                self._child.folder,
+                self._rom_set.search,
+                self._media,
+                picture,
+                sample_rate,
+                visible,
+                arguments,
+            )
+            hello = self._start(command, start_timeout_s)
             self._configure(watch)
         except BaseException:
             self._child.close()
@@ -123,66 +119,16 @@ class MameEmulator:
 
     # ------------------------------------------------------------------------------------------------------- starting
 
-    def _options(self, media: Mapping[str, str | Path], sample_rate: int | None, visible: bool) -> list[str]:
-        folder = self._child.folder
-        options = ["-rompath", ";".join(map(str, self._rom_set.search))]
-        for slot, path in media.items():
-            if not Path(path).is_file():
-                raise RomError(f"{slot}: there is no file {path}")
-            options += [f"-{slot}", str(Path(path).absolute())]
-        options += [
-            "-noreadconfig",
-            "-nowriteconfig",
-            "-noplugins",
-            "-skip_gameinfo",
-            "-joystick_contradictory",
-        ]
-        for kind in ("cfg", "nvram", "state", "snapshot", "diff", "input", "comment"):
-            options += [f"-{kind}_directory", str(folder / kind)]
-        options += ["-homepath", str(folder), "-autoboot_script", str(BRIDGE), "-autoboot_delay", "0"]
-        if self._picture and self._picture.width:
-            options += ["-snapsize", f"{self._picture.width}x{self._picture.height}"]
-        if self._picture and self._picture.gray:
-            options += [
-                "-snapview",
-                "native",
-            ]  # without coloured overlays: they would only dim parts of the gray
-        if visible:
-            # With a debugger attached MAME shows no start-up warnings: they would wait for a key before the bridge runs.
-            options += ["-window", "-nomaximize", "-debug", "-debugger", "none"]
-        else:
-            options += ["-video", "none", "-sound", "none", "-nothrottle"]
-            for device in ("keyboard", "mouse", "lightgun", "joystick"):
-                options += [f"-{device}provider", "none"]
-        if sample_rate or not visible:
-            options += ["-samplerate", str(sample_rate or SILENT_SAMPLE_RATE_HZ)]
-        return options
-
-    def _greet(self, machine: str, start_timeout_s: float) -> protocol.Hello:
+    def _start(self, command: MameCommand, timeout_s: float) -> protocol.Hello:
         try:
-            body = self._receive_reply(start_timeout_s)
+            self._child.start(command.words(), command.environment())
+            body = self._receive_reply(timeout_s)
         except EmulatorDied as death:
-            self._explain_failed_start(machine, death)
+            raise explained(death, self._rom_set) from death
         try:
             return protocol.parse_hello(body)
         except struct.error:
             self._child.died("sent a greeting that is cut short")
-
-    def _explain_failed_start(self, machine: str, death: EmulatorDied) -> NoReturn:
-        """Say what MAME's own words mean."""
-        printed = str(death)
-        if "Unknown system" in printed:
-            raise EmulatorError(f"MAME knows no machine '{machine}'. {similar_machines(printed)}") from death
-        if missing := re.findall(r"\| (\S+) (?:\([^)]*\) )?NOT FOUND", printed):
-            searched = "\n".join(f"  {folder}" for folder in self._rom_set.search)
-            raise RomError(
-                f"the ROM set '{machine}' lacks {', '.join(missing)}. Looked in:\n{searched}\n"
-                "Put the complete set (a folder or zip of that name) into one of these, "
-                "or name its folder with --roms or QUARTERUP_ROMS."
-            ) from death
-        if "too old" in printed or "attempt to index" in printed:
-            raise EmulatorNotFound("this MAME is too old: quarterup needs 0.251 or newer") from death
-        raise death
 
     def _configure(self, watch: Sequence[MemoryRange]) -> None:
         if len(watch) > 255:
@@ -202,7 +148,7 @@ class MameEmulator:
         body = protocol.FRAME_NUMBER.size + memory_bytes + picture_bytes
         self._reply = bytearray(protocol.REPLY_HEADER.size + body)
         self._reply_view = memoryview(self._reply)
-        self._expected = (body + 4, protocol.OK)
+        self._header = protocol.REPLY_HEADER.pack(body + 4, protocol.OK)
         start = protocol.REPLY_HEADER.size + protocol.FRAME_NUMBER.size
         whole = np.frombuffer(self._reply, np.uint8)
         self._memory = whole[start : start + memory_bytes]
@@ -224,26 +170,57 @@ class MameEmulator:
         return self._child.fileno()
 
     def step(self, inputs: HeldInputs = (), frames: int = 1) -> Frame:
+        self._check_nothing_owed()
         self.send_step(inputs, frames)
         return self.receive_step()
 
     def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
-        """`inputs` are names (pressed), or names with values. A DIP switch keeps its value; all else is let go after."""
+        """`inputs` are names (pressed), or names with values. A DIP switch keeps its value; all else is let go after.
+
+        Several steps may be sent before the first is received: they are answered in order.
+        """
         if type(inputs) is tuple:
             request = self._encoded.get((inputs, frames))
             if request is None:
                 request = self._encoded[inputs, frames] = self._encode(inputs, frames)
         else:
             request = self._encode(inputs, frames)
+        self._owed += 1
         self._child.send(request)
 
     def receive_step(self, timeout_s: float | None = None) -> Frame:
-        self._child.receive_into(self._reply_view, timeout_s)
-        header = protocol.REPLY_HEADER.unpack_from(self._reply)
-        if header != self._expected:
-            self._child.died(f"answered nonsense (header {header}, expected {self._expected})")
+        if not self._owed:
+            raise EmulatorError("receive_step without a step that was sent")
+        if self._receiving:
+            self._interrupted()
+        self._receiving = True
+        filled = self._child.receive_some(self._reply_view, timeout_s)
+        while filled < len(self._reply) and self._reply.startswith(self._header):
+            filled += self._child.receive_some(self._reply_view[filled:], timeout_s)
+        if not self._reply.startswith(self._header):
+            self._explain_unexpected(filled)
+        self._receiving = False
+        self._owed -= 1
         (number,) = protocol.FRAME_NUMBER.unpack_from(self._reply, protocol.REPLY_HEADER.size)
         return Frame(number, self._memory, self._screen())
+
+    def _explain_unexpected(self, filled: int) -> NoReturn:
+        """The bridge said why it could not, or what came is not from it."""
+        length, status = protocol.REPLY_HEADER.unpack_from(self._reply)
+        if filled >= protocol.REPLY_HEADER.size and status == protocol.FAILED and length + 4 == filled:
+            reason = bytes(self._reply[protocol.REPLY_HEADER.size : filled]).decode(errors="replace")
+            self._child.died(f"could not step: {reason}")
+        if filled >= protocol.REPLY_HEADER.size and status == protocol.OK and self._picture:
+            self._child.died("changed the size of its picture: ask for a Picture with width and height")
+        self._child.died(f"answered nonsense ({bytes(self._reply[:filled][:16]).hex()}…)")
+
+    def _check_nothing_owed(self) -> None:
+        if self._owed:
+            self._interrupted()
+
+    def _interrupted(self) -> NoReturn:
+        """Part of an answer may be lost, so what comes next cannot be trusted to answer what was asked."""
+        self._child.died("was interrupted before its last answer had been received. Make a new one")
 
     def _screen(self) -> NDArray[np.uint8] | None:
         if self._bgra is None or self._picture is None:
@@ -253,8 +230,11 @@ class MameEmulator:
     def _encode(self, inputs: HeldInputs, frames: int) -> bytes:
         if not 1 <= frames <= MAX_STEP_FRAMES:
             raise ValueError(f"a step lasts 1 to {MAX_STEP_FRAMES} frames, not {frames}")
+        if isinstance(inputs, str):
+            raise EmulatorError(f"inputs are a tuple or a list of names, or names with values: not the text '{inputs}'")
         pairs = inputs.items() if isinstance(inputs, Mapping) else ((name, None) for name in inputs)
-        switches, holds = [], []
+        switches: list[tuple[int, int]] = []
+        holds: list[tuple[int, int]] = []
         for name, value in pairs:
             index = self._index.get(name)
             if index is None:
@@ -287,48 +267,34 @@ class MameEmulator:
 
     def export_state(self, state: StateId, path: Path) -> None:
         """Write a state to a file, written beside and renamed."""
-        data = self._ask(protocol.about_state(protocol.EXPORT, state))
-        header = {
-            "machine": self.facts.machine,
-            "emulator": self.facts.emulator,
-            "rom_status": self.facts.rom_status,
-            "bytes": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_bytes(STATE_MAGIC + json.dumps(header).encode() + b"\n" + data)
-        temporary.replace(path)
+        write_state(path, self._state_owner(), self._ask(protocol.about_state(protocol.EXPORT, state)))
 
     def import_state(self, path: Path) -> StateId:
-        """Read a state from a file. Raises EmulatorError if it is damaged or of another machine or MAME."""
-        magic, _, rest = path.read_bytes().partition(b"\n")
-        if magic + b"\n" != STATE_MAGIC:
-            raise EmulatorError(f"{path} is no save state of quarterup's MAME")
-        head, _, data = rest.partition(b"\n")
-        header = json.loads(head)
-        if header["sha256"] != hashlib.sha256(data).hexdigest():
-            raise EmulatorError(f"{path} is damaged: it holds {len(data)} of {header['bytes']} bytes, or others")
-        for key, own in (("machine", self.facts.machine), ("emulator", self.facts.emulator)):
-            if header[key] != own:
-                raise EmulatorError(f"{path} is a state of {header[key]}, this is {own}")
+        """Read a state from a file. Raises EmulatorError if it is damaged or of another machine, game or MAME."""
+        data = read_state(path, self._state_owner())
         self._states += 1
         self._ask(protocol.about_state(protocol.IMPORT, self._states, data))
         return StateId(self._states)
+
+    def _state_owner(self) -> StateOwner:
+        return StateOwner(self.facts.machine, self.facts.emulator, self.facts.rom_status, digests(self._media))
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The screen as last drawn, native size, upright, RGB, shape (H, W, 3). Blank on vector machines.
 
         A step draws its last frame only if the emulator was started with a picture.
         """
-        width, height, degrees, pixels = protocol.parse_look(self._ask(protocol.look()))
-        bgra = np.frombuffer(pixels, np.uint8).reshape(height, width, 4)
-        return np.rot90(rgb_from_bgra(bgra), k=-degrees // 90)
+        look = protocol.parse_look(self._ask(protocol.look()))
+        bgra = np.frombuffer(look.bgra, np.uint8).reshape(look.height, look.width, 4)
+        return upright(rgb_from_bgra(bgra), look.degrees, look.mirror_x, look.mirror_y)
 
     def reset(self, *, hard: bool = False) -> None:
         """Press the machine's reset button, or with `hard` switch it off and on."""
         self._ask(protocol.reset(hard))
 
     def _ask(self, request: bytes) -> bytes:
+        self._check_nothing_owed()
+        self._owed += 1
         self._child.send(request)
         return self._receive_reply()
 
@@ -337,9 +303,10 @@ class MameEmulator:
         self._child.receive_into(memoryview(header), timeout_s)
         length, status = protocol.REPLY_HEADER.unpack(header)
         if status not in (protocol.OK, protocol.FAILED) or not 4 <= length <= protocol.MAX_REPLY_BYTES:
-            self._child.died(f"answered nonsense (header {bytes(header).hex()})")
+            self._child.died(f"answered nonsense ({bytes(header).hex()}…)")
         body = bytearray(length - 4)
         self._child.receive_into(memoryview(body), timeout_s)
+        self._owed = 0
         if status == protocol.FAILED:
             raise EmulatorError(body.decode(errors="replace"))
         return bytes(body)
@@ -354,41 +321,6 @@ class MameEmulator:
         self.close()
 
 
-def find_mame() -> str:
-    """The MAME program: `QUARTERUP_MAME`, else on PATH, else in the usual places. Raises EmulatorNotFound."""
-    named = os.environ.get(ENVIRONMENT_VARIABLE)
-    if named:
-        if found := shutil.which(named):
-            return found
-        raise EmulatorNotFound(f"{ENVIRONMENT_VARIABLE} names {named}, which is no program that can be run")
-    path = os.pathsep.join((os.environ.get("PATH", ""), *USUAL_PLACES))
-    if found := shutil.which("mame", path=path):
-        return found
-    raise EmulatorNotFound(
-        "MAME is not installed, or not on PATH. Install it (Debian, Ubuntu: `sudo apt install mame`; macOS: "
-        "`brew install mame`; Windows: `winget install MAMEdev.MAME`), or name the program in QUARTERUP_MAME."
-    )
-
-
-@functools.cache
-def mame_rom_folders(program: str) -> tuple[Path, ...]:
-    """The folders in MAME's own `rompath` setting."""
-    try:
-        shown = subprocess.run([program, "-showconfig"], capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        raise EmulatorNotFound(f"{program} cannot be run: {problem}") from problem
-    line = re.search(r"^rompath\s+(.+)$", shown.stdout, re.MULTILINE)
-    if not line:
-        return ()
-    return tuple(Path(os.path.expandvars(item.strip('"'))) for item in line[1].split(";") if item)
-
-
-def similar_machines(printed: str) -> str:
-    """From MAME's own list of approximate matches, the first few."""
-    names = re.findall(r"\| (\w+)\s{2,}\S.*\(", printed)
-    return f"Did you mean {', '.join(names[:5])}?" if names else "`mame -listfull` lists them all."
-
-
 def _checked(field: InputField, value: int | None) -> int:
     if value is None:
         if field.kind == "digital":
@@ -401,18 +333,3 @@ def _checked(field: InputField, value: int | None) -> int:
     elif not field.minimum <= value <= field.maximum:
         raise EmulatorError(f"'{field.name}' goes from {field.minimum} to {field.maximum}, not to {value}")
     return int(value)
-
-
-def require_display() -> None:
-    """Raise EmulatorError where no window can be opened: MAME itself would wait for ever."""
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise EmulatorError(
-            "a visible game needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. Run it from a desktop "
-            "session, or on a virtual screen: `xvfb-run -a …`"
-        )
-
-
-def _environment(folder: Path, visible: bool) -> dict[str, str]:
-    if visible:
-        return {"QUARTERUP_VISIBLE": "1"}
-    return {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "HOME": str(folder)}

@@ -8,11 +8,15 @@
 -- exists in every MAME version. Save states are exact only when MAME is paused and between two time slices, which is
 -- the first `register_periodic` after a whole frame update spent in pause.
 
-local PROTOCOL = 1
+local PROTOCOL = 2
 local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
 local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = 1, 2, 3, 4, 5, 6, 7, 8, 9
-local SKIP_DRAWING = 10 -- the highest -frameskip level: MAME draws 2 frames of 12
+
+-- MAME decides which frames to draw by their place in a cycle of 12. Level 10, the highest, draws places 0 and 6;
+-- level 9 draws 0, 4 and 8; level 0 draws all. Level 9 at place 6 and level 10 elsewhere draw one frame of twelve.
+local REPLY_BUFFER_BYTES = 1 << 18 -- a reply in one write, where it fits
+local DRAW_CYCLE, DRAW_ALL, SKIP_MOST, SKIP_AT_SIX = 12, 0, 10, 9
 
 -- MAME runs this script again after every reset, a watchdog's too. The Lua state and its callbacks survive; after a
 -- hard reset only the machine's objects are new ones.
@@ -22,7 +26,9 @@ if bridge then
 	return
 end
 
-bridge = { states = {}, held = {}, remaining = 0, pending = nil, pause_updates = 0, connected = true }
+-- `asleep`: frames pass without us, in a pause of ours, during a reset, and once the other side is gone.
+bridge = { states = {}, held = {}, remaining = 0, pending = nil, pause_updates = 0, connected = true, asleep = false,
+	place = 0, place_known = false, count = 0 }
 package.loaded["quarterup.bridge"] = bridge
 
 ---------------------------------------------------------------------------------------------------- the machine's parts
@@ -61,22 +67,30 @@ local function check_inside(space, last)
 	end
 end
 
+local function first_screen()
+	local first_tag, first
+	for tag, screen in pairs(manager.machine.screens) do
+		if not first_tag or tag < first_tag then first_tag, first = tag, screen end
+	end
+	return first
+end
+
 -- Fetches the machine's objects; again after a hard reset.
 function bridge.bind()
 	bridge.fields = list_fields()
 	bridge.video = manager.machine.video
-	bridge.screen = nil
-	for _, screen in pairs(manager.machine.screens) do
-		bridge.screen = bridge.screen or screen
-	end
+	bridge.screen = first_screen()
 	bridge.watches = {}
+	bridge.watched_bytes = 0
 	for index, watch in ipairs(bridge.watch_list or {}) do
 		local space = find_space(watch.device, watch.space)
+		check_inside(space, watch.start + (watch.size - 1) * watch.stride)
 		-- read_range divides the range's length by the stride and rounds down
 		local last = watch.start + watch.size * watch.stride - 1
-		check_inside(space, last)
 		bridge.watches[index] = { space = space, first = watch.start, last = last, stride = watch.stride }
+		bridge.watched_bytes = bridge.watched_bytes + watch.size
 	end
+	bridge.last_step = nil
 end
 
 -------------------------------------------------------------------------------------------------------- the connection
@@ -84,9 +98,11 @@ end
 local function open_pipes(folder)
 	local requests = assert(io.open(folder .. "/requests", "rb"))
 	local replies = assert(io.open(folder .. "/replies", "wb"))
-	replies:setvbuf("no")
+	replies:setvbuf("full", REPLY_BUFFER_BYTES)
 	bridge.read = function(count) return requests:read(count) end
-	bridge.write = function(data) return replies:write(data) end
+	bridge.send = function(...)
+		if not (replies:write(...) and replies:flush()) then bridge.connected = false end
+	end
 end
 
 -- MAME's sockets do not block, so reading means asking again and again.
@@ -108,13 +124,11 @@ local function open_socket(address)
 		end
 		return data
 	end
-	bridge.write = function(data) return socket:write(data) end
+	bridge.send = function(...) socket:write(table.concat({ ... })) end
 end
 
 local function reply(status, body)
-	if not bridge.write(string.pack("<I4I4", #body + 4, status) .. body) then
-		bridge.connected = false
-	end
+	bridge.send(string.pack("<I4I4", #body + 4, status), body)
 end
 
 -- Returns the next request's code and body, or nil when the other side is gone.
@@ -166,7 +180,7 @@ end
 
 local function hold(request, count, at)
 	local held = bridge.held
-	for index in pairs(held) do held[index] = -1 end
+	for index in pairs(held) do held[index] = false end
 	for _ = 1, count do
 		local index, value
 		index, value, at = string.unpack("<I2i4", request, at)
@@ -174,7 +188,7 @@ local function hold(request, count, at)
 		held[index] = value
 	end
 	for index, value in pairs(held) do
-		if value == -1 then
+		if not value then
 			bridge.fields[index + 1].field:clear_value()
 			held[index] = nil
 		end
@@ -191,25 +205,48 @@ local function set_switches(request, count, at)
 	return at
 end
 
--- Drawing is decided a frame ahead: the last frame of a step is drawn if its picture was asked for.
+-- Drawing is decided a frame ahead: the last frame of a step is drawn if its picture was asked for, others as seldom as
+-- MAME lets us. Where we are in its cycle shows in the frames that it drew though we wanted none.
 local function plan_drawing()
 	if bridge.always_draw then return end
-	local draw = bridge.picture and bridge.remaining == 1
-	local level = draw and 0 or SKIP_DRAWING
-	if bridge.frameskip ~= level then
-		bridge.frameskip = level
+	local level, place = SKIP_MOST, bridge.place
+	if bridge.picture and bridge.remaining == 1 then
+		level = DRAW_ALL
+	elseif place == 5 then
+		level = SKIP_AT_SIX
+	end
+	if bridge.level ~= level then
+		bridge.level = level
 		bridge.video.frameskip = level
 	end
 end
 
-local function frame()
-	local parts = {}
-	for index, watch in ipairs(bridge.watches) do
-		parts[index] = watch.space:read_range(watch.first, watch.last, 8, watch.stride)
+local function follow_cycle()
+	local place = (bridge.place + 1) % DRAW_CYCLE
+	bridge.place = place
+	if bridge.level == DRAW_ALL or (bridge.place_known and place ~= 0 and place ~= 6) then return end
+	local drawn = not bridge.video.skip_this_frame
+	bridge.place_known = drawn or (bridge.place_known and place ~= 0)
+	if drawn then bridge.place = 0 end
+end
+
+local parts = {}
+
+local function send_frame()
+	local count = 1
+	for _, watch in ipairs(bridge.watches) do
+		count = count + 1
+		parts[count] = watch.space:read_range(watch.first, watch.last, 8, watch.stride)
 	end
-	if bridge.picture then parts[#parts + 1] = bridge.video:snapshot_pixels() end
-	local number = bridge.screen and bridge.screen:frame_number() or 0
-	return string.pack("<i8", number) .. table.concat(parts)
+	local length = bridge.watched_bytes
+	if bridge.picture then
+		count = count + 1
+		parts[count] = bridge.video:snapshot_pixels()
+		length = length + #parts[count]
+	end
+	local number = bridge.screen and bridge.screen:frame_number() or bridge.count
+	parts[1] = string.pack("<I4I4i8", length + 12, OK, number)
+	bridge.send(table.unpack(parts, 1, count))
 end
 
 local immediate = {}
@@ -241,7 +278,8 @@ end
 immediate[LOOK] = function()
 	if not bridge.screen then error("this machine has no screen", 0) end
 	local pixels, width, height = bridge.screen:pixels()
-	return string.pack("<I2I2I2", width, height, (bridge.screen:orientation())) .. pixels
+	local degrees, flip_x, flip_y = bridge.screen:orientation()
+	return string.pack("<I2I2I2BB", width, height, degrees, flip_x and 1 or 0, flip_y and 1 or 0) .. pixels
 end
 
 local at_rest = {}
@@ -262,29 +300,39 @@ local function answer(action, request)
 	if fine then reply(OK, body) else reply(FAILED, tostring(body)) end
 end
 
+-- Takes up a step. The same request again changes nothing about what is held.
+local function begin_step(request)
+	if request ~= bridge.last_step then
+		local frames, switches, holds = string.unpack("<I2I2I2", request, 2)
+		local at = set_switches(request, switches, 8)
+		hold(request, holds, at)
+		bridge.last_step, bridge.last_frames = request, frames
+	end
+	bridge.remaining = bridge.last_frames
+	plan_drawing()
+end
+
+local function begin_reset(hard)
+	hold("", 0, 1)
+	bridge.last_step = nil
+	bridge.resetting, bridge.asleep = true, true
+	if hard then manager.machine:hard_reset() else manager.machine:soft_reset() end
+end
+
 -- Answers requests until one lets the machine run on. `resting` says whether states may be saved and loaded right here.
 local function serve(resting)
 	while bridge.connected do
 		local code, request = next_request()
 		if code == STEP then
-			local frames, switches, holds = string.unpack("<I2I2I2", request, 2)
-			local at = set_switches(request, switches, 8)
-			hold(request, holds, at)
-			bridge.remaining = frames
-			plan_drawing()
-			return
+			return begin_step(request)
 		elseif code == nil then
 			bridge.connected = false
 		elseif code == RESET then
-			bridge.resetting = true
-			if request:byte(2) == 1 then manager.machine:hard_reset() else manager.machine:soft_reset() end
-			return
+			return begin_reset(request:byte(2) == 1)
 		elseif at_rest[code] then
 			if not resting then
-				bridge.pending = request
-				bridge.pause_updates = 0
-				emu.pause()
-				return
+				bridge.pending, bridge.pause_updates, bridge.asleep = request, 0, true
+				return emu.pause()
 			end
 			answer(at_rest[code], request)
 		elseif immediate[code] then
@@ -293,21 +341,25 @@ local function serve(resting)
 			reply(FAILED, "unknown request " .. tostring(code))
 		end
 	end
+	bridge.asleep = true
 	manager.machine:exit()
 end
 
 ------------------------------------------------------------------------------------------------------------- the clock
 
 local function on_frame_done()
-	if not bridge.connected or bridge.resetting or manager.machine.paused then return end
-	if bridge.remaining > 1 then
-		bridge.remaining = bridge.remaining - 1
-		plan_drawing()
-		return
+	if not bridge.always_draw then follow_cycle() end
+	if bridge.asleep or (bridge.always_draw and manager.machine.paused) then return end
+	bridge.count = bridge.count + 1
+	local remaining = bridge.remaining - 1
+	if remaining > 0 then
+		bridge.remaining = remaining
+		return plan_drawing()
 	end
-	if bridge.remaining == 1 then
+	if remaining == 0 then
 		bridge.remaining = 0
-		reply(OK, frame())
+		local fine, problem = pcall(send_frame)
+		if not fine then reply(FAILED, tostring(problem)) end
 	end
 	serve(false)
 end
@@ -317,16 +369,17 @@ local function on_periodic()
 	bridge.pause_updates = bridge.pause_updates + 1
 	if bridge.pause_updates < 2 then return end -- still inside the time slice that the pause was asked in
 	local request = bridge.pending
-	bridge.pending = nil
+	bridge.pending, bridge.asleep = nil, false
 	answer(at_rest[request:byte(1)], request)
 	serve(true)
 	emu.unpause()
 end
 
--- A reset that was asked for is answered when it is over.
+-- A reset that was asked for is answered when it is over. What is held stays held, on a new machine's fields too.
 function bridge.after_reset()
 	bridge.bind()
-	bridge.frameskip = nil
+	for index, value in pairs(bridge.held) do bridge.fields[index + 1].field:set_value(value) end
+	bridge.level, bridge.place_known, bridge.asleep = nil, false, false
 	if bridge.resetting then
 		bridge.resetting = false
 		reply(OK, "")
@@ -352,6 +405,7 @@ local function start()
 	reply(OK, "")
 	emu.register_frame_done(on_frame_done)
 	emu.register_periodic(on_periodic)
+	emu.register_prestart(function() bridge.asleep = true end) -- a hard reset: the objects we know are gone
 end
 
 start()

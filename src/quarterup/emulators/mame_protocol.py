@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 
 from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
 STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = range(1, 10)
 
 REPLY_HEADER = struct.Struct("<II")
 FRAME_NUMBER = struct.Struct("<q")
+_LOOK = struct.Struct("<HHHBB")
 MAX_REPLY_BYTES = 1 << 28
 """No reply is longer (a save state of the largest machines is some tens of MiB): more is nonsense, not data."""
 
@@ -138,10 +139,21 @@ def look() -> bytes:
     return _framed(bytes([LOOK]))
 
 
-def parse_look(data: bytes) -> tuple[int, int, int, memoryview]:
-    """Width, height, clockwise rotation in degrees that makes it upright, and BGRA pixels."""
-    width, height, degrees = struct.unpack_from("<HHH", data)
-    return width, height, degrees, memoryview(data)[6:]
+@dataclass(frozen=True)
+class Look:
+    """A screen as the machine draws it, and how to turn it upright: first clockwise, then mirrored."""
+
+    width: int
+    height: int
+    degrees: int
+    mirror_x: bool
+    mirror_y: bool
+    bgra: memoryview
+
+
+def parse_look(data: bytes) -> Look:
+    width, height, degrees, mirror_x, mirror_y = _LOOK.unpack_from(data)
+    return Look(width, height, degrees, bool(mirror_x), bool(mirror_y), memoryview(data)[_LOOK.size :])
 
 
 def reset(hard: bool) -> bytes:

@@ -22,3 +22,9 @@ def gray_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
     luma += (words & 255) * BLUE_WEIGHT
     luma >>= 8
     return luma.astype(np.uint8)
+
+
+def upright(picture: NDArray[np.uint8], degrees: int, mirror_x: bool, mirror_y: bool) -> NDArray[np.uint8]:
+    """A picture as the machine draws it, turned clockwise by a multiple of 90 degrees and then mirrored: a view."""
+    turned = np.rot90(picture, k=-degrees // 90)
+    return turned[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1]
