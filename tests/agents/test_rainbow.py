@@ -105,6 +105,15 @@ def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[s
         assert abs(values[length].max()) > 0.02
 
 
+@pytest.mark.parametrize("dueling", [True, False])
+def test_a_fresh_agent_expects_next_to_nothing_wherever_the_support_lies(dueling: bool) -> None:
+    """Not the middle of the support: an agent that begins with great hopes takes long to lose them."""
+    for low, high in [(-100.0, 2000.0), (0.0, 300.0), (-50.0, 50.0)]:
+        agent = make_agent(v_min=low, v_max=high, atoms=51, noisy=False, dueling=dueling)
+        expected = agent.points(agent.online(torch.zeros(1, 3)))
+        assert expected.abs().max() < 0.06 * (high - low)
+
+
 def test_the_same_seed_and_data_give_the_same_weights_bit_for_bit() -> None:
     first, second, other = make_agent(seed=3), make_agent(seed=3), make_agent(seed=4)
     torch.manual_seed(0)

@@ -29,6 +29,7 @@ from quarterup.agents.targets import (
     distribution_target,
     expected_values,
     large_margin,
+    logits_near_zero,
     of_actions,
     q_target,
 )
@@ -171,14 +172,17 @@ class Rainbow:
         shape = observation_space.shape
         self.online = self._make_network(shape, seed)
         self.target = self._make_network(shape, seed).requires_grad_(False)
-        self._parameters = list(self.online.parameters())
-        self.optimizer = torch.optim.Adam(
-            self._parameters, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True
-        )
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
         low, high = self._scale.from_points(torch.tensor([settings.v_min, settings.v_max])).tolist()
         self._atoms = torch.linspace(low, high, settings.atoms, device=self._device)
         self._atom_points = self._scale.to_points(self._atoms)
+        if settings.distributional:
+            for network in (self.online, self.target):
+                network.head.begin_at(logits_near_zero(self._atoms))
+        self._parameters = list(self.online.parameters())
+        self.optimizer = torch.optim.Adam(
+            self._parameters, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True
+        )
         self.replay = Replay(
             observation_shape=shape,
             observation_dtype=observation_space.dtype,

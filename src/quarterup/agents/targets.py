@@ -106,6 +106,20 @@ def of_actions(outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
     return outputs[torch.arange(len(actions), device=actions.device), actions]
 
 
+FALL_PER_ATOM = 0.5
+"""How much less likely, in logits, each further atom is at the beginning."""
+
+
+def logits_near_zero(atoms: torch.Tensor) -> torch.Tensor:
+    """A distribution with most of its mass at the atoms nearest to 0, shape (atoms,).
+
+    Equal logits would mean the middle of the range, which for scores is a great optimism: many thousand updates go by
+    until it is unlearned, and no action looks better than another meanwhile.
+    """
+    spacing = atoms[1] - atoms[0]
+    return -FALL_PER_ATOM * (atoms / spacing).abs()
+
+
 def project(probabilities: torch.Tensor, values: torch.Tensor, atoms: torch.Tensor) -> torch.Tensor:
     """Spread probability mass at any values over evenly spaced atoms, keeping the mean of what lies in their range.
 

@@ -19,6 +19,11 @@ class PlainHead(nn.Module):
         self.hidden = linear(in_features, hidden_size)
         self.advantage = linear(hidden_size, num_actions * outputs)
 
+    def begin_at(self, outputs: torch.Tensor) -> None:
+        """Let every action's outputs be about these, shape (outputs,), before anything is learned."""
+        with torch.no_grad():
+            self.advantage.bias.view(self.num_actions, -1).copy_(outputs)
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Shape (B, in_features) -> (B, actions, outputs)."""
         flat: torch.Tensor = self.advantage(self.hidden(features).relu())
@@ -40,6 +45,11 @@ class DuelingHead(nn.Module):
         self.hidden = linear(in_features, 2 * hidden_size)
         self.value = linear(hidden_size, outputs)
         self.advantage = linear(hidden_size, num_actions * outputs)
+
+    def begin_at(self, outputs: torch.Tensor) -> None:
+        """Let every action's outputs be about these, shape (outputs,), before anything is learned."""
+        with torch.no_grad():
+            self.value.bias.copy_(outputs)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Shape (B, in_features) -> (B, actions, outputs)."""
