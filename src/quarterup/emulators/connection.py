@@ -52,6 +52,8 @@ class Connection(Protocol):
 
 def connect(transport: Transport | None, folder: Path) -> Connection:
     """`pipe` (POSIX only: a waiting side costs nothing) or `tcp` (anywhere); None: pipes where the system has them."""
+    if transport not in (None, "pipe", "tcp"):
+        raise ValueError(f"transport={transport!r}: it is 'pipe' or 'tcp'")
     if transport == "pipe" and os.name != "posix":
         raise ValueError("named pipes need a POSIX system: use transport='tcp'")
     return TcpConnection() if transport == "tcp" or os.name != "posix" else PipeConnection(folder)

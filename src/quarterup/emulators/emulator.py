@@ -75,8 +75,10 @@ class Picture:
     def __post_init__(self) -> None:
         if (self.width is None) != (self.height is None):
             raise ValueError("a picture has both width and height, or neither (native size)")
-        if self.width is not None and self.height is not None and not 1 <= self.width * self.height <= MAX_PIXELS:
-            raise ValueError(f"a picture of {self.width}x{self.height} pixels: 1 to {MAX_PIXELS} can be sent")
+        if self.width is None or self.height is None:
+            return
+        if min(self.width, self.height) < 1 or self.width * self.height > MAX_PIXELS:
+            raise ValueError(f"a picture of {self.width}x{self.height}: 1 to {MAX_PIXELS} pixels can be sent")
 
 
 @dataclass(frozen=True)

@@ -207,12 +207,15 @@ class MameEmulator:
     def _explain_unexpected(self, filled: int) -> NoReturn:
         """The bridge said why it could not, or what came is not from it."""
         length, status = protocol.REPLY_HEADER.unpack_from(self._reply)
-        if filled >= protocol.REPLY_HEADER.size and status == protocol.FAILED and length + 4 == filled:
-            reason = bytes(self._reply[protocol.REPLY_HEADER.size : filled]).decode(errors="replace")
-            self._child.died(f"could not step: {reason}")
-        if filled >= protocol.REPLY_HEADER.size and status == protocol.OK and self._picture:
-            self._child.died("changed the size of its picture: ask for a Picture with width and height")
-        self._child.died(f"answered nonsense ({bytes(self._reply[:filled][:16]).hex()}…)")
+        whole = protocol.REPLY_HEADER.size - 4 + length
+        if filled < protocol.REPLY_HEADER.size or status not in (protocol.OK, protocol.FAILED):
+            self._child.died(f"answered nonsense ({self._reply[:filled][:16].hex()}…)")
+        if status == protocol.OK:
+            self._child.died(f"sent {whole} bytes, not {len(self._reply)}: does the picture's size change in the game?")
+        rest = bytearray(min(max(whole - filled, 0), protocol.MAX_REASON_BYTES))
+        self._child.receive_into(memoryview(rest))
+        reason = (self._reply[protocol.REPLY_HEADER.size : filled] + rest).decode(errors="replace")
+        self._child.died(f"could not step: {reason}")
 
     def _check_nothing_owed(self) -> None:
         if self._owed:
@@ -280,9 +283,10 @@ class MameEmulator:
         return StateOwner(self.facts.machine, self.facts.emulator, self.facts.rom_status, digests(self._media))
 
     def screenshot(self) -> NDArray[np.uint8]:
-        """The screen as last drawn, native size, upright, RGB, shape (H, W, 3). Blank on vector machines.
+        """The screen at native size, upright, RGB, without overlays, shape (H, W, 3). Blank on vector machines.
 
-        A step draws its last frame only if the emulator was started with a picture.
+        It is one drawn frame behind `Frame.screen`, because MAME draws into two bitmaps by turns. A step draws its last
+        frame if the emulator was started with a picture; else one frame of twelve is drawn.
         """
         look = protocol.parse_look(self._ask(protocol.look()))
         bgra = np.frombuffer(look.bgra, np.uint8).reshape(look.height, look.width, 4)

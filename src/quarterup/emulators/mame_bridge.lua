@@ -13,6 +13,8 @@ local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
 local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
+local PAUSED_SPEED = 1000.0 -- times real time
+
 -- MAME decides which frames to draw by their place in a cycle of 12. Level 10, the highest, draws places 0 and 6;
 -- level 9 draws 0, 4 and 8; level 0 draws all. Level 9 at place 6 and level 10 elsewhere draw one frame of twelve.
 local REPLY_BUFFER_BYTES = 1 << 18 -- a reply in one write, where it fits
@@ -67,6 +69,21 @@ local function check_inside(space, last)
 	end
 end
 
+-- A function that reads a range. read_range takes no single byte, and with a stride it wants the range to reach up to
+-- where the next byte would be taken, which can lie outside the space.
+local function reader(space, start, size, stride)
+	local last = start + size * stride - 1
+	if size > 1 and last <= space.address_mask then
+		return function() return space:read_range(start, last, 8, stride) end
+	end
+	local before = size > 1 and reader(space, start, size - 1, stride)
+	local address = start + (size - 1) * stride
+	return function()
+		local byte = string.char(space:read_u8(address))
+		return before and before() .. byte or byte
+	end
+end
+
 local function first_screen()
 	local first_tag, first
 	for tag, screen in pairs(manager.machine.screens) do
@@ -79,15 +96,15 @@ end
 function bridge.bind()
 	bridge.fields = list_fields()
 	bridge.video = manager.machine.video
+	-- MAME throttles whenever it is paused, -nothrottle or not: two 60ths of a second for each state saved or loaded
+	if not bridge.always_draw then bridge.video.throttle_rate = PAUSED_SPEED end
 	bridge.screen = first_screen()
 	bridge.watches = {}
 	bridge.watched_bytes = 0
 	for index, watch in ipairs(bridge.watch_list or {}) do
 		local space = find_space(watch.device, watch.space)
 		check_inside(space, watch.start + (watch.size - 1) * watch.stride)
-		-- read_range divides the range's length by the stride and rounds down
-		local last = watch.start + watch.size * watch.stride - 1
-		bridge.watches[index] = { space = space, first = watch.start, last = last, stride = watch.stride }
+		bridge.watches[index] = reader(space, watch.start, watch.size, watch.stride)
 		bridge.watched_bytes = bridge.watched_bytes + watch.size
 	end
 	bridge.last_step = nil
@@ -221,10 +238,12 @@ local function plan_drawing()
 	end
 end
 
+-- Wanted frames hide where the cycle stands, so among them every other frame is looked at, else only where one is due.
 local function follow_cycle()
 	local place = (bridge.place + 1) % DRAW_CYCLE
 	bridge.place = place
-	if bridge.level == DRAW_ALL or (bridge.place_known and place ~= 0 and place ~= 6) then return end
+	if bridge.level == DRAW_ALL then return end
+	if bridge.place_known and not bridge.picture and place ~= 0 and place ~= 6 then return end
 	local drawn = not bridge.video.skip_this_frame
 	bridge.place_known = drawn or (bridge.place_known and place ~= 0)
 	if drawn then bridge.place = 0 end
@@ -234,9 +253,9 @@ local parts = {}
 
 local function send_frame()
 	local count = 1
-	for _, watch in ipairs(bridge.watches) do
+	for _, read in ipairs(bridge.watches) do
 		count = count + 1
-		parts[count] = watch.space:read_range(watch.first, watch.last, 8, watch.stride)
+		parts[count] = read()
 	end
 	local length = bridge.watched_bytes
 	if bridge.picture then
@@ -274,7 +293,8 @@ immediate[IMPORT] = function(request)
 	return ""
 end
 
--- The screen as the machine drew it last, at its own size and not yet turned upright.
+-- The screen at its own size, not yet turned upright. MAME draws into two bitmaps by turns and this is the one it will
+-- draw into next, so it shows the frame before the one drawn last. snapshot_pixels shows the last.
 immediate[LOOK] = function()
 	if not bridge.screen then error("this machine has no screen", 0) end
 	local pixels, width, height = bridge.screen:pixels()

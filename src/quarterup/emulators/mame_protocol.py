@@ -23,6 +23,8 @@ FRAME_NUMBER = struct.Struct("<q")
 _LOOK = struct.Struct("<HHHBB")
 MAX_REPLY_BYTES = 1 << 28
 """No reply is longer (a save state of the largest machines is some tens of MiB): more is nonsense, not data."""
+MAX_REASON_BYTES = 4096
+"""Of why a step failed, no more is read."""
 
 KINDS = {"dipswitch": "dipswitch", "config": "config"}
 """MAME's type classes that are settings; every other class is held like a button."""
@@ -53,8 +55,10 @@ class _Reader:
 
     def text(self) -> str:
         (length,) = self.take("H")
+        (value,) = struct.unpack_from(f"{length}s", self.data, self.at)
         self.at += length
-        return self.data[self.at - length : self.at].decode(errors="replace")
+        text: bytes = value
+        return text.decode(errors="replace")
 
 
 def parse_hello(data: bytes) -> Hello:

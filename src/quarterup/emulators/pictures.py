@@ -15,12 +15,18 @@ def rgb_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def gray_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shape (H, W, 4) -> a new array of shape (H, W): luma."""
+    """Shape (H, W, 4) -> a new array of shape (H, W): luma.
+
+    Red and blue are multiplied together, as two halves of one 32-bit word, so that the sum over 256 ends up in its
+    highest byte. The lower half, blue times the weight of red, never carries.
+    """
     words = bgra.view(np.uint32)[:, :, 0]
-    luma = (words >> 16 & 255) * RED_WEIGHT
-    luma += (words >> 8 & 255) * GREEN_WEIGHT
-    luma += (words & 255) * BLUE_WEIGHT
-    luma >>= 8
+    luma = words & 0x00FF00FF
+    luma *= RED_WEIGHT | BLUE_WEIGHT << 16
+    green = words & 0x0000FF00
+    green *= GREEN_WEIGHT << 8
+    luma += green
+    luma >>= 24
     return luma.astype(np.uint8)
 
 

@@ -32,12 +32,19 @@ class RomSet:
 def user_data_folder() -> Path:
     """Where quarterup keeps what belongs to the user, by the custom of the system."""
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = _home() / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share")
     return base / "quarterup"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without a home, as in a container
+        return Path(os.sep).absolute()
 
 
 def rom_folders(given: Sequence[Path] = (), emulator_folders: Sequence[Path] = ()) -> list[Path]:
