@@ -19,7 +19,8 @@ from rich.markup import escape
 from quarterup.cli.console import make_console, make_table
 from quarterup.cli.games import searched_folders
 from quarterup.emulators.emulator import EmulatorError
-from quarterup.emulators.mame import USUAL_PLACES, MameEmulator, find_mame
+from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.mame_program import USUAL_PLACES, find_mame
 from quarterup.emulators.roms import find_rom_set
 from quarterup.games import all_games
 from quarterup.training.settings import usable_cores

@@ -66,6 +66,10 @@ class Episode:
     lives: int = 0
     level: int = 0
 
+    def account(self) -> tuple[float, int, int, int, int]:
+        """Score, lives, level, frames, steps."""
+        return self.score, self.lives, self.level, self.frames, self.steps
+
 
 @dataclass(slots=True)
 class StepResult:

@@ -234,14 +234,15 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         }
 
     def _infos(self) -> dict[str, Any]:
-        episodes = [cabinet.episode for cabinet in self.cabinets]
+        accounts = np.array([cabinet.episode.account() for cabinet in self.cabinets]).T
+        lives, level, frames, steps = accounts[1:].astype(np.int64)
         return {
-            "score": np.array([episode.score for episode in episodes], np.float64),
-            "lives": np.array([episode.lives for episode in episodes], np.int64),
-            "level": np.array([episode.level for episode in episodes], np.int64),
-            "episode_frames": np.array([episode.frames for episode in episodes], np.int64),
-            "episode_steps": np.array([episode.steps for episode in episodes], np.int64),
-            "life_lost": np.array([result.life_lost for result in self._results], np.bool_),
+            "score": accounts[0],
+            "lives": lives,
+            "level": level,
+            "episode_frames": frames,
+            "episode_steps": steps,
+            "life_lost": np.array([result.life_lost for result in self._results]),
             "emulator_died": np.array([result.died for result in self._results], object),
         }
 

@@ -51,17 +51,24 @@ class Field(Generic[T]):
 
 
 class U8(Field[int]):
-    """An unsigned byte."""
+    """An unsigned byte. Most fields are one, so it is read without the detour over `decode`."""
 
     def __init__(self, address: int, **place: str) -> None:
         super().__init__(address, 1, **place)  # type: ignore[arg-type]
 
-    def decode(self, data: bytes) -> int:
-        return data[self.offset]
+    @overload
+    def __get__(self, memory: None, owner: type) -> Field[int]: ...
+    @overload
+    def __get__(self, memory: MemoryMap, owner: type) -> int: ...
+    def __get__(self, memory: MemoryMap | None, owner: type) -> Field[int] | int:
+        return self if memory is None else memory.data[self.offset]
 
 
-class S8(U8):
+class S8(Field[int]):
     """A signed byte."""
+
+    def __init__(self, address: int, **place: str) -> None:
+        super().__init__(address, 1, **place)  # type: ignore[arg-type]
 
     def decode(self, data: bytes) -> int:
         return (data[self.offset] ^ 0x80) - 0x80
@@ -96,11 +103,11 @@ class BCD(Field[int]):
         return value
 
 
-class Bit(U8):
+class Bit(Field[int]):
     """One bit of a byte, as 0 or 1."""
 
     def __init__(self, address: int, bit: int, **place: str) -> None:
-        super().__init__(address, **place)
+        super().__init__(address, 1, **place)  # type: ignore[arg-type]
         self.bit = bit
 
     def decode(self, data: bytes) -> int:

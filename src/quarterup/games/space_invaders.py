@@ -129,7 +129,7 @@ def gun_ready(memory: InvadersMemory) -> bool:
 
 def lowest_rows(enemies: bytes) -> list[int]:
     """For each column the lowest row with a living enemy, or -1."""
-    return [next((row for row in range(ROWS) if enemies[row * COLUMNS + column]), -1) for column in range(COLUMNS)]
+    return [enemies[column::COLUMNS].find(1) for column in range(COLUMNS)]
 
 
 BOOT_FRAMES = 120
@@ -321,11 +321,8 @@ def _shields(memory: InvadersMemory, barrel_column: int) -> list[float]:
 
 def _aim(rows: list[int], alive: list[int], rack_x: int, rack_y: int, barrel: int, memory: InvadersMemory) -> float:
     """Pixels from the barrel to the nearest of the lowest enemies, each taken where it will be when a shot arrives."""
-    nearest = float(SCREEN_WIDTH)
     pace = (-1 if memory.rack_goes_left else 1) * 2 / max(memory.enemies_left, 1)
-    for column in alive:
-        rise_frames = max(rack_y + CELL * rows[column] - GUN_TOP, 0) / PLAYER_SHOT_SPEED
-        distance = rack_x + CELL * column + CELL / 2 + pace * rise_frames - barrel
-        if abs(distance) < abs(nearest):
-            nearest = distance
-    return nearest
+    drift = pace / PLAYER_SHOT_SPEED
+    first_column, first_rise = rack_x + CELL // 2 - barrel, rack_y - GUN_TOP
+    distances = [first_column + CELL * column + drift * max(first_rise + CELL * rows[column], 0) for column in alive]
+    return min(distances, key=abs, default=SCREEN_WIDTH)
