@@ -38,8 +38,8 @@ DEMO = TrainSettings(
     agent_settings=RainbowSettings(n_step=5, learning_rate=5e-4, value_rescaling=False, v_min=-10.0, v_max=400.0),
 )
 """The best settings known for a few minutes on two cores. Sticky actions, because without them the machine repeats its
-games, and an agent could learn them by heart. No expert: shown how the rule-based player plays, the agent scores more at
-first and less when left to itself."""
+games, and an agent could learn them by heart. No expert: shown how the rule-based player plays, the agent scores more
+at first and less when left to itself."""
 VIDEO_MINUTES = 5.0
 """Of game time. A longer game is shown up to there."""
 

@@ -18,7 +18,7 @@ then a bonus ship crosses at the top. The game is over with the last ship, or wh
 The gun shoots once a press: holding fire does not repeat it. One shot of the player's flies at a time.
 
 ## Observations
-`features`: 43 numbers, each described in `SpaceInvaders.features`. `bitmap`: the playfield from the video memory, two
+`features`: 48 numbers, each described in `SpaceInvaders.features`. `bitmap`: the playfield from the video memory, two
 by two pixels joined, (100, 104). `ram`: the 1,024 bytes of work memory. The others: see `envs/observations.py`.
 
 ## Rewards
@@ -62,10 +62,15 @@ GUN_CENTRE = 8
 GUN_TOP = 0x28
 PLAYER_SHOT_SPEED = 4
 """Pixels a frame."""
+BONUS_Y = 0xD0
+BONUS_STEPS_A_FRAME = 1 / 3
+"""The bonus ship takes its turn with two of the enemy shots."""
 SCORE_WRAP = 10_000
 ALIVE = 0xFF
 IN_FLIGHT = 0x80
 SHOT_FLYING = 2
+NEAR_PIXELS = 24
+"""Within this, single pixels decide: the features that end in `near` are as fine as that."""
 SHIELD_BYTE = 6
 """Of each 32-byte screen column, bytes 6 and 7 (Y 48 to 63) show the shields."""
 
@@ -182,19 +187,22 @@ class SpaceInvaders(Game[InvadersMemory]):
             for kind in ("rolling", "plunger", "squiggly")
             for what, low, meaning in (
                 ("flying", 0, f"1 while the {kind} shot falls"),
-                ("dx", -1, "its place right of the gun, in half screen widths, limited; 0 without a shot"),
+                ("dx", -1, "its place right of the gun, in half screen widths; 0 without a shot"),
+                ("near", -1, "the same in units of NEAR_PIXELS: whether it will hit is a matter of pixels"),
                 ("y", 0, "its height above the gun's line; 0 without a shot"),
             )
         ),
         Feature("bonus_active", 0, 1, "1 while the bonus ship crosses"),
         Feature("bonus_dx", -1, 1, "its place right of the gun, in screen widths; 0 without it"),
         Feature("bonus_direction", -1, 1, "1 right, -1 left, 0 without it"),
+        Feature("bonus_near", -1, 1, "where it will be when a shot fired now arrives, in units of NEAR_PIXELS"),
         *(
             Feature(f"shield_{quarter}", 0, 1, f"what is left of the shield in quarter {quarter} of the screen")
             for quarter in range(4)
         ),
         Feature("cover", 0, 1, "how much shield is right above the gun's barrel"),
         Feature("aim", -1, 1, "how far right of the gun the nearest enemy will be when a shot fired now arrives"),
+        Feature("aim_near", -1, 1, "the same in units of NEAR_PIXELS"),
         Feature("ships", 0, 1, "ships left, the one in play too, of 4"),
         Feature("wave", 0, 1, "wave of 8"),
     )
@@ -283,17 +291,22 @@ def _features(memory: InvadersMemory) -> list[float]:
     values += [(rack_y + CELL * row) / SCREEN_HEIGHT if row >= 0 else 0.0 for row in rows]
     for shot in memory.enemy_shots():
         if in_flight(shot):
-            values += (1.0, (shot[9] + 1 - barrel) / (SCREEN_WIDTH / 2), (shot[8] - GUN_TOP) / SCREEN_HEIGHT)
+            dx = shot[9] + 1 - barrel
+            values += (1.0, dx / (SCREEN_WIDTH / 2), dx / NEAR_PIXELS, (shot[8] - GUN_TOP) / SCREEN_HEIGHT)
         else:
-            values += (0.0, 0.0, 0.0)
+            values += (0.0, 0.0, 0.0, 0.0)
     if memory.bonus_active and not memory.bonus_hit:
         step = memory.bonus_step
-        values += (1.0, (memory.bonus_x + GUN_CENTRE - barrel) / SCREEN_WIDTH, 1.0 if step > 0 else -1.0)
+        dx = memory.bonus_x + GUN_CENTRE - barrel
+        later = dx + step * BONUS_STEPS_A_FRAME * (BONUS_Y - GUN_TOP) / PLAYER_SHOT_SPEED
+        values += (1.0, dx / SCREEN_WIDTH, 1.0 if step > 0 else -1.0, later / NEAR_PIXELS)
     else:
-        values += (0.0, 0.0, 0.0)
+        values += (0.0, 0.0, 0.0, 0.0)
     values += _shields(memory, barrel - X_OFFSET)
+    aim = _aim(rows, alive, rack_x, rack_y, barrel, memory)
     values += (
-        _aim(rows, alive, rack_x, rack_y, barrel, memory) / SCREEN_WIDTH,
+        aim / SCREEN_WIDTH,
+        aim / NEAR_PIXELS,
         ((memory.ships + (memory.gun == ALIVE)) if memory.in_game else 0) / 4,
         memory.wave / 8,
     )

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from quarterup.games.space_invaders import (
     ALIVE,
+    BONUS_STEPS_A_FRAME,
+    BONUS_Y,
     CELL,
     COLUMNS,
     GUN_CENTRE,
@@ -44,7 +46,6 @@ GUN_BOTTOM = 0x18
 """Where a shot has passed the gun."""
 SHOT_MOVE = 5
 """Pixels a shot may be further than its mean speed tells."""
-BONUS_Y = 0xD0
 EDGE_PIXELS = 0x20
 HIT_PIXELS = 4
 """An enemy is at least 8 pixels wide: aimed this well a shot hits."""
@@ -128,7 +129,7 @@ def _targets(memory: InvadersMemory) -> list[tuple[float, float]]:
             targets.append((x, ROW_WEIGHT * (rows[column] - lowest)))
     if memory.bonus_active and not memory.bonus_hit:
         flight = (BONUS_Y - GUN_TOP) / PLAYER_SHOT_SPEED
-        x = memory.bonus_x + GUN_CENTRE + memory.bonus_step / 2 * flight
+        x = memory.bonus_x + GUN_CENTRE + memory.bonus_step * BONUS_STEPS_A_FRAME * flight
         targets.append((x, -BONUS_PIXELS if not pressing else 0.0))
     return targets
 
