@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -38,5 +40,24 @@ def is_mame(process: psutil.Process) -> bool:
 
 
 def guard_of(emulator: MameEmulator) -> psutil.Process:
-    assert emulator._child._guard is not None
-    return psutil.Process(emulator._child._guard.pid)
+    return psutil.Process(emulator._child._guards[0].pid)
+
+
+PATIENCE_S = 2.0
+"""Within this nothing of a dead owner may be left."""
+
+
+def gone(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE or not process.is_running()
+    except psutil.NoSuchProcess:
+        return True
+
+
+def assert_nothing_left(processes: list[psutil.Process], folder: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if all(gone(process) for process in processes) and not list(folder.iterdir()):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"left: {[p for p in processes if not gone(p)]}, {list(folder.iterdir())}")

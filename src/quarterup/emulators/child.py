@@ -41,26 +41,28 @@ class Child:
     def __init__(self, transport: Transport | None, start_timeout_s: float, timeout_s: float) -> None:
         sweep_dead_folders()
         self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
-        self._finalizer = weakref.finalize(self, _remove_unless_forked, self.folder, os.getpid())
+        self._guards: list[subprocess.Popen[bytes]] = []  # at most one, known to the finalizer
+        self._end_all = weakref.finalize(self, _end_all, self.folder, self._guards, os.getpid())
         self.timeout_s = timeout_s
         self._start_timeout_s = start_timeout_s
-        self._guard: subprocess.Popen[bytes] | None = None
         try:
             self._connection = connect(transport, self.folder)
         except BaseException:
-            self._finalizer()
+            self._end_all()
             raise
         self._open = True
         _living.add(self)
 
     def start(self, command: list[str], environment: dict[str, str]) -> None:
         """Run `command` under a guard and wait until it has connected."""
-        self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, str(self.folder), *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env=environment | self._connection.environment,
-            start_new_session=os.name == "posix",
+        self._guards.append(
+            subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__, str(self.folder), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env=environment | self._connection.environment,
+                start_new_session=os.name == "posix",
+            )
         )
         try:
             self._connection.wait_for_child(self._start_timeout_s, self._has_ended)
@@ -70,15 +72,14 @@ class Child:
             self.died("ended before it connected")
 
     def _has_ended(self) -> bool:
-        assert self._guard is not None
-        return (self.folder / guard.STATUS_NAME).exists() or self._guard.poll() is not None
+        return (self.folder / guard.STATUS_NAME).exists() or self._guards[0].poll() is not None
 
     def fileno(self) -> int:
         """Readable when (part of) an answer is there; for selecting over many children. -1 once closed."""
         return self._connection.fileno() if self._open else -1
 
     def send(self, message: bytes) -> None:
-        self._check_open()
+        self.check_open()
         try:
             self._connection.send(message, self.timeout_s)
         except TimeoutError:
@@ -88,7 +89,7 @@ class Child:
 
     def receive_some(self, buffer: memoryview, timeout_s: float | None = None) -> int:
         """Fill the beginning of `buffer` and say how much. Raises EmulatorDied if the child ends or falls silent."""
-        self._check_open()
+        self.check_open()
         timeout_s = self.timeout_s if timeout_s is None else timeout_s
         try:
             return self._connection.receive_some(buffer, timeout_s)
@@ -103,7 +104,7 @@ class Child:
         while filled < len(buffer):
             filled += self.receive_some(buffer[filled:], timeout_s)
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
         if not self._open:
             raise EmulatorDied("this emulator is closed: make a new one")
 
@@ -124,31 +125,39 @@ class Child:
 
     def close(self) -> None:
         """Kill the child and remove the folder. Safe to call twice."""
-        if not self._open:
-            return
-        self._open = False
-        if self._guard is not None:
-            self._end_guard(self._guard)
-        self._connection.close()
-        self._finalizer()
+        if self._open:
+            self._open = False
+            self._connection.close()
+            self._end_all()
 
-    def _end_guard(self, running: subprocess.Popen[bytes]) -> None:
-        assert running.stdin is not None
-        with contextlib.suppress(OSError):
-            running.stdin.close()  # the guard's sign to end everything
+    def let_go(self) -> None:
+        """In a forked copy of the owner: drop our ends, so that only the owner keeps the child alive."""
+        if self._open:
+            self._open = False
+            self._connection.close()
+            for running in self._guards:
+                _close_input(running)
+                running.returncode = 0  # not this process's child: nothing to wait for
+
+
+def _end_all(folder: Path, guards: list[subprocess.Popen[bytes]], owner: int) -> None:
+    """What closing comes to. It also runs when a `Child` is forgotten and when Python ends."""
+    if os.getpid() != owner:
+        return
+    for running in guards:
+        _close_input(running)  # the guard's sign to end everything
         try:
             running.wait(GUARD_PATIENCE_S)
         except subprocess.TimeoutExpired:
             running.kill()  # takes the emulator with it, where the system is Linux
             running.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
-    def let_go(self) -> None:
-        """In a forked copy of the owner: drop our ends, so that only the owner keeps the child alive."""
-        if self._open and self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
-            self._guard.returncode = 0  # not this process's child: nothing to wait for
-            self._connection.close()
-            self._open = False
+
+def _close_input(running: subprocess.Popen[bytes]) -> None:
+    assert running.stdin is not None
+    with contextlib.suppress(OSError):
+        running.stdin.close()
 
 
 _living: weakref.WeakSet[Child] = weakref.WeakSet()
@@ -161,11 +170,6 @@ def _let_go_of_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_let_go_of_all)
-
-
-def _remove_unless_forked(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep_dead_folders() -> None:

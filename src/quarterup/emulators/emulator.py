@@ -71,8 +71,13 @@ class Picture:
     width: int | None = None
     height: int | None = None
     gray: bool = False
+    raw: bool = False
+    """Take the machine's own bitmap, which is several times cheaper than the finished picture: native size, without
+    the cabinet's coloured overlays, one frame old, and nothing on vector machines."""
 
     def __post_init__(self) -> None:
+        if self.raw and self.width is not None:
+            raise ValueError("a raw picture has the machine's own size: leave width and height out")
         if (self.width is None) != (self.height is None):
             raise ValueError("a picture has both width and height, or neither (native size)")
         if self.width is None or self.height is None:

@@ -97,7 +97,7 @@ class MameEmulator:
                 arguments,
             )
             hello = self._start(command, start_timeout_s)
-            self._configure(watch)
+            geometry = self._configure(watch)
         except BaseException:
             self._child.close()
             raise
@@ -115,7 +115,7 @@ class MameEmulator:
             rom_status=self._rom_status(),
             rom_path=str(self._rom_set.path or ""),
         )
-        self._prepare_buffers(sum(item.size for item in watch), hello.picture_width, hello.picture_height)
+        self._prepare_buffers(sum(item.size for item in watch), geometry)
 
     # ------------------------------------------------------------------------------------------------------- starting
 
@@ -130,11 +130,11 @@ class MameEmulator:
         except struct.error:
             self._child.died("sent a greeting that is cut short")
 
-    def _configure(self, watch: Sequence[MemoryRange]) -> None:
+    def _configure(self, watch: Sequence[MemoryRange]) -> protocol.Look:
         if len(watch) > 255:
             raise ValueError("at most 255 memory ranges can be watched")
-        self._child.send(protocol.configuration(watch, self._picture is not None))
-        self._receive_reply()
+        self._child.send(protocol.configuration(watch, self._picture))
+        return protocol.parse_look(self._receive_reply())
 
     def _rom_status(self) -> str:
         if self._rom_set.stand_in:
@@ -143,8 +143,8 @@ class MameEmulator:
             return "no ROM needed"
         return "other checksums" if "WRONG CHECKSUMS" in self._child.output() else "good"
 
-    def _prepare_buffers(self, memory_bytes: int, width: int, height: int) -> None:
-        picture_bytes = width * height * 4 if self._picture else 0
+    def _prepare_buffers(self, memory_bytes: int, picture: protocol.Look) -> None:
+        picture_bytes = picture.width * picture.height * 4 if self._picture else 0
         body = protocol.FRAME_NUMBER.size + memory_bytes + picture_bytes
         self._reply = bytearray(protocol.REPLY_HEADER.size + body)
         self._reply_view = memoryview(self._reply)
@@ -152,7 +152,10 @@ class MameEmulator:
         start = protocol.REPLY_HEADER.size + protocol.FRAME_NUMBER.size
         whole = np.frombuffer(self._reply, np.uint8)
         self._memory = whole[start : start + memory_bytes]
-        self._bgra = whole[start + memory_bytes :].reshape(height, width, 4) if self._picture else None
+        self._bgra = None
+        if self._picture:
+            drawn = whole[start + memory_bytes :].reshape(picture.height, picture.width, 4)
+            self._bgra = upright(drawn, picture.degrees, picture.mirror_x, picture.mirror_y)
 
     # ------------------------------------------------------------------------------------------------------- stepping
 
@@ -185,6 +188,8 @@ class MameEmulator:
                 request = self._encoded[inputs, frames] = self._encode(inputs, frames)
         else:
             request = self._encode(inputs, frames)
+        if self._receiving:
+            self._interrupted()
         self._owed += 1
         self._child.send(request)
 
@@ -223,6 +228,7 @@ class MameEmulator:
 
     def _interrupted(self) -> NoReturn:
         """Part of an answer may be lost, so what comes next cannot be trusted to answer what was asked."""
+        self._child.check_open()
         self._child.died("was interrupted before its last answer had been received. Make a new one")
 
     def _screen(self) -> NDArray[np.uint8] | None:

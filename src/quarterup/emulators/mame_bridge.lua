@@ -11,6 +11,7 @@
 local PROTOCOL = 2
 local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
+local NO_PICTURE, RAW_PICTURE = 0, 2
 local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 local PAUSED_SPEED = 1000.0 -- times real time
@@ -180,10 +181,20 @@ local function hello()
 		width, height, refresh, #fields) .. table.concat(fields)
 end
 
+-- The screen at its own size, not yet turned upright. MAME draws into two bitmaps by turns and this is the one it will
+-- draw into next, so it shows the frame before the one drawn last. snapshot_pixels shows the last.
+local function raw_geometry()
+	if not bridge.screen then error("this machine has no screen", 0) end
+	local pixels, width, height = bridge.screen:pixels()
+	local degrees, flip_x, flip_y = bridge.screen:orientation()
+	return string.pack("<I2I2I2BB", width, height, degrees, flip_x and 1 or 0, flip_y and 1 or 0), pixels
+end
+
 local function configure(body)
 	local magic, protocol, picture, count, at = string.unpack("<c8I2BB", body)
 	if magic ~= MAGIC or protocol ~= PROTOCOL then error("the other side speaks another protocol", 0) end
-	bridge.picture = picture == 1
+	bridge.picture = picture ~= NO_PICTURE
+	bridge.raw = picture == RAW_PICTURE
 	bridge.watch_list = {}
 	for index = 1, count do
 		local watch = {}
@@ -191,6 +202,9 @@ local function configure(body)
 		bridge.watch_list[index] = watch
 	end
 	bridge.bind()
+	if bridge.raw then return raw_geometry() end
+	local width, height = bridge.video:snapshot_size()
+	return string.pack("<I2I2I2BB", width, height, 0, 0, 0)
 end
 
 ---------------------------------------------------------------------------------------------------------- the requests
@@ -227,7 +241,7 @@ end
 local function plan_drawing()
 	if bridge.always_draw then return end
 	local level, place = SKIP_MOST, bridge.place
-	if bridge.picture and bridge.remaining == 1 then
+	if bridge.picture and (bridge.remaining == 1 or bridge.raw and bridge.remaining == 2) then
 		level = DRAW_ALL
 	elseif place == 5 then
 		level = SKIP_AT_SIX
@@ -260,7 +274,7 @@ local function send_frame()
 	local length = bridge.watched_bytes
 	if bridge.picture then
 		count = count + 1
-		parts[count] = bridge.video:snapshot_pixels()
+		parts[count] = bridge.raw and bridge.screen:pixels() or bridge.video:snapshot_pixels()
 		length = length + #parts[count]
 	end
 	local number = bridge.screen and bridge.screen:frame_number() or bridge.count
@@ -293,13 +307,9 @@ immediate[IMPORT] = function(request)
 	return ""
 end
 
--- The screen at its own size, not yet turned upright. MAME draws into two bitmaps by turns and this is the one it will
--- draw into next, so it shows the frame before the one drawn last. snapshot_pixels shows the last.
 immediate[LOOK] = function()
-	if not bridge.screen then error("this machine has no screen", 0) end
-	local pixels, width, height = bridge.screen:pixels()
-	local degrees, flip_x, flip_y = bridge.screen:orientation()
-	return string.pack("<I2I2I2BB", width, height, degrees, flip_x and 1 or 0, flip_y and 1 or 0) .. pixels
+	local geometry, pixels = raw_geometry()
+	return geometry .. pixels
 end
 
 local at_rest = {}
@@ -417,12 +427,12 @@ local function start()
 	reply(OK, hello())
 	local _, request = next_request()
 	if not request then return manager.machine:exit() end
-	local fine, problem = pcall(configure, request)
+	local fine, answered = pcall(configure, request)
 	if not fine then
-		reply(FAILED, tostring(problem))
+		reply(FAILED, tostring(answered))
 		return manager.machine:exit()
 	end
-	reply(OK, "")
+	reply(OK, answered)
 	emu.register_frame_done(on_frame_done)
 	emu.register_periodic(on_periodic)
 	emu.register_prestart(function() bridge.asleep = true end) -- a hard reset: the objects we know are gone

@@ -11,11 +11,12 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange
+from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange, Picture
 
 PROTOCOL = 2
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
+NO_PICTURE, FINISHED_PICTURE, RAW_PICTURE = 0, 1, 2
 STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = range(1, 10)
 
 REPLY_HEADER = struct.Struct("<II")
@@ -114,9 +115,11 @@ def _framed(body: bytes) -> bytes:
     return struct.pack("<I", len(body)) + body
 
 
-def configuration(watch: Iterable[MemoryRange], picture: bool) -> bytes:
+def configuration(watch: Iterable[MemoryRange], picture: Picture | None) -> bytes:
+    """It is answered with the geometry of the pictures that will come (see `parse_look`)."""
     ranges = list(watch)
-    body = MAGIC + struct.pack("<HBB", PROTOCOL, picture, len(ranges))
+    kind = NO_PICTURE if picture is None else RAW_PICTURE if picture.raw else FINISHED_PICTURE
+    body = MAGIC + struct.pack("<HBB", PROTOCOL, kind, len(ranges))
     for item in ranges:
         body += _text(item.device) + _text(item.space) + struct.pack("<QII", item.start, item.size, item.stride)
     return _framed(body)
@@ -145,7 +148,7 @@ def look() -> bytes:
 
 @dataclass(frozen=True)
 class Look:
-    """A screen as the machine draws it, and how to turn it upright: first clockwise, then mirrored."""
+    """A picture, and how to turn it upright: first clockwise, then mirrored. `bgra` may be empty: geometry alone."""
 
     width: int
     height: int
