@@ -27,7 +27,7 @@ STEPS = 1500
 PAIRS = (0x201A, 0x2029, 0x2082, 0x20F8, 0x21FE)
 """Each of these bytes and the one after it: gun, shot, enemies left, score, wave and ships of Space Invaders."""
 ADDRESSES = tuple(address for first in PAIRS for address in (first, first + 1))
-OURS, THEIRS = "quarterup, native RGB picture and 10 bytes", "MAMEToolkit 1.1.0, picture and 10 bytes"
+OURS, THEIRS = "quarterup, raw native RGB picture and 10 bytes", "MAMEToolkit 1.1.0, picture and 10 bytes"
 OURS_SMALL = "quarterup, 84x84 gray picture and 10 bytes"
 READY_TIMEOUT_S = 120
 
@@ -57,7 +57,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(few_cores())
         watch = [MemoryRange(address, 2) for address in PAIRS]
-        ours = stack.enter_context(MameEmulator(options.machine, watch=watch, picture=Picture()))
+        ours = stack.enter_context(MameEmulator(options.machine, watch=watch, picture=Picture(raw=True)))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         theirs = start_mametoolkit(install_mametoolkit(folder), ours.facts.rom_path, options.machine)
         stack.callback(stop, theirs)

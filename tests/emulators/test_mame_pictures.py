@@ -33,6 +33,8 @@ def test_shapes_and_kinds(make: Make) -> None:
     for picture, shape in (
         (Picture(), (260, 224, 3)),
         (Picture(gray=True), (260, 224)),
+        (Picture(raw=True), (260, 224, 3)),
+        (Picture(gray=True, raw=True), (260, 224)),
         (Picture(84, 84), (84, 84, 3)),
         (Picture(84, 60, gray=True), (60, 84)),
     ):
@@ -85,6 +87,18 @@ def test_a_screenshot_stands_upright_and_is_one_drawn_frame_behind(make: Make) -
         screenshot = emulator.screenshot()
         assert screenshot.shape == (260, 224, 3)
         assert (lit(screenshot) == before).all()
+
+
+@pytest.mark.parametrize("frames", [2, 3, 7])
+def test_a_raw_picture_shows_the_frame_before_the_last_whatever_the_frame_skip(make: Make, frames: int) -> None:
+    emulator = make(watch=[VIDEO_RAM], picture=Picture(raw=True))
+    emulator.step((), BOOT_FRAMES)
+    for _ in range(10):
+        start = emulator.save_state()
+        before = bit_map(emulator.step((), frames - 1).memory)
+        emulator.load_state(start)
+        assert (lit(emulator.step((), frames).screen) == before).all()
+        emulator.step((), 9)
 
 
 def drawn_frames(emulator: MameEmulator, steps: int, frames: int) -> int:

@@ -30,7 +30,7 @@ from quarterup.emulators.mame_program import MameCommand, require_display
 from quarterup.emulators.mame_program import find_mame as find_mame
 from quarterup.emulators.mame_program import mame_rom_folders as mame_rom_folders
 from quarterup.emulators.mame_states import StateOwner, digests, read_state, write_state
-from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra, upright
+from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra
 from quarterup.emulators.roms import find_rom_set, rom_folders
 
 MAX_STEP_FRAMES = 65_535
@@ -152,10 +152,8 @@ class MameEmulator:
         start = protocol.REPLY_HEADER.size + protocol.FRAME_NUMBER.size
         whole = np.frombuffer(self._reply, np.uint8)
         self._memory = whole[start : start + memory_bytes]
-        self._bgra = None
-        if self._picture:
-            drawn = whole[start + memory_bytes :].reshape(picture.height, picture.width, 4)
-            self._bgra = upright(drawn, picture.degrees, picture.mirror_x, picture.mirror_y)
+        self._geometry = picture
+        self._bgra = whole[start + memory_bytes :].reshape(picture.height, picture.width, 4) if self._picture else None
 
     # ------------------------------------------------------------------------------------------------------- stepping
 
@@ -234,7 +232,8 @@ class MameEmulator:
     def _screen(self) -> NDArray[np.uint8] | None:
         if self._bgra is None or self._picture is None:
             return None
-        return gray_from_bgra(self._bgra) if self._picture.gray else rgb_from_bgra(self._bgra)
+        screen = gray_from_bgra(self._bgra) if self._picture.gray else rgb_from_bgra(self._bgra)
+        return self._geometry.upright(screen) if self._picture.raw else screen
 
     def _encode(self, inputs: HeldInputs, frames: int) -> bytes:
         if not 1 <= frames <= MAX_STEP_FRAMES:
@@ -296,7 +295,7 @@ class MameEmulator:
         """
         look = protocol.parse_look(self._ask(protocol.look()))
         bgra = np.frombuffer(look.bgra, np.uint8).reshape(look.height, look.width, 4)
-        return upright(rgb_from_bgra(bgra), look.degrees, look.mirror_x, look.mirror_y)
+        return look.upright(rgb_from_bgra(bgra))
 
     def reset(self, *, hard: bool = False) -> None:
         """Press the machine's reset button, or with `hard` switch it off and on."""

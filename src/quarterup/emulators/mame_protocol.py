@@ -11,7 +11,11 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange, Picture
+from quarterup.emulators.pictures import upright
 
 PROTOCOL = 2
 MAGIC = b"QUARTRUP"
@@ -156,6 +160,10 @@ class Look:
     mirror_x: bool
     mirror_y: bool
     bgra: memoryview
+
+    def upright(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A view of `picture`, (height, width) or (height, width, 3), as a person sees it."""
+        return upright(picture, self.degrees, self.mirror_x, self.mirror_y)
 
 
 def parse_look(data: bytes) -> Look:

@@ -20,7 +20,7 @@ def gray_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Red and blue are multiplied together, as two halves of one 32-bit word, so that the sum over 256 ends up in its
     highest byte. The lower half, blue times the weight of red, never carries.
     """
-    words = bgra.view(np.uint32)[:, :, 0] if bgra.flags.c_contiguous else np.ascontiguousarray(bgra).view(np.uint32)[:, :, 0]
+    words = bgra.view(np.uint32)[:, :, 0]
     luma = words & 0x00FF00FF
     luma *= RED_WEIGHT | BLUE_WEIGHT << 16
     green = words & 0x0000FF00
