@@ -15,6 +15,7 @@ import pytest
 from real_mame import PATIENCE_S, Make, assert_nothing_left
 
 from quarterup.emulators.emulator import EmulatorDied, EmulatorError, EmulatorNotFound
+from quarterup.emulators.mame_protocol import PROTOCOL
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="named pipes and signals")
 
@@ -51,17 +52,20 @@ OPEN = """
 requests = open(pipes + "/requests", "rb", 0)
 replies = open(pipes + "/replies", "wb", 0)
 """
-HELLO = """
+HELLO = f"""
+PROTOCOL = {PROTOCOL}
+"""
+HELLO += """
 def text(value):
     return struct.pack("<H", len(value)) + value.encode()
 def reply(body, status=0):
     replies.write(struct.pack("<II", len(body) + 4, status) + body)
 def request():
     return requests.read(struct.unpack("<I", requests.read(4))[0])
-hello = b"QUARTRUP" + struct.pack("<H", 2) + text("9") + text("invaders") + text("x")
+hello = b"QUARTRUP" + struct.pack("<H", PROTOCOL) + text("9") + text("invaders") + text("x")
 hello += struct.pack("<HHdH", 8, 8, 60, 0)
 """
-GREETED = OPEN + HELLO + "reply(hello)\nrequest()\nreply(b'')\n"
+GREETED = OPEN + HELLO + "reply(hello)\nrequest()\nreply(bytes(8))\n"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,7 @@ GREETED = OPEN + HELLO + "reply(hello)\nrequest()\nreply(b'')\n"
         (OPEN + HELLO + "reply(b'SOMEBODY' + hello[8:])\ntime.sleep(60)", "not quarterup's bridge"),
         (OPEN + HELLO + "reply(hello[:8] + b'\\x63\\0' + hello[10:])\ntime.sleep(60)", "speaks protocol 99"),
         (OPEN + HELLO + "reply(hello)\nrequest()\nreply(b'no such thing', 1)\ntime.sleep(60)", "no such thing"),
+        (OPEN + HELLO + "reply(hello)\nrequest()\nreply(b'')\ntime.sleep(60)", "sent an answer that is cut short"),
         ("time.sleep(60)", r"did not connect within 0\.5 s"),
         (OPEN + "time.sleep(60)", r"did not connect within 0\.5 s"),
         (

@@ -101,6 +101,22 @@ def test_a_raw_picture_shows_the_frame_before_the_last_whatever_the_frame_skip(m
         emulator.step((), 9)
 
 
+def test_a_raw_picture_is_the_machines_own_bitmap_one_frame_old(make: Make) -> None:
+    every_frame = make(watch=[VIDEO_RAM])
+    before = every_frame.step((), BOOT_FRAMES)
+    emulator = make(picture=Picture(raw=True))
+    emulator.step((), BOOT_FRAMES)
+    for step in range(60):
+        frames = (1, 4, 2, 7, 3)[step % 5]
+        before = every_frame.step((), frames - 1) if frames > 1 else before
+        one_frame_old = bit_map(before.memory)
+        before = every_frame.step((), 1)
+        screen = emulator.step((), frames).screen
+        assert screen is not None
+        assert screen.shape == (260, 224, 3)
+        assert (lit(screen) == one_frame_old).all(), step
+
+
 def drawn_frames(emulator: MameEmulator, steps: int, frames: int) -> int:
     """How many different screenshots `steps` steps leave behind."""
     seen = set()

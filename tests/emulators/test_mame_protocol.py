@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from quarterup.emulators import mame_protocol as protocol
-from quarterup.emulators.emulator import EmulatorError, MemoryRange
+from quarterup.emulators.emulator import EmulatorError, MemoryRange, Picture
 
 
 def text(value: str) -> bytes:
@@ -86,10 +86,11 @@ def test_a_write_names_its_place() -> None:
     assert request[4:] == b"\x02" + text(":sub") + text("io") + struct.pack("<QI", 0x2000, 2) + b"\x01\x02"
 
 
-def test_a_configuration_lists_the_ranges() -> None:
-    request = protocol.configuration([MemoryRange(0x10, 3, stride=4)], picture=True)
+@pytest.mark.parametrize(("picture", "kind"), [(None, 0), (Picture(84, 84), 1), (Picture(raw=True), 2)])
+def test_a_configuration_lists_the_ranges(picture: Picture | None, kind: int) -> None:
+    request = protocol.configuration([MemoryRange(0x10, 3, stride=4)], picture)
     place = text(":maincpu") + text("program") + struct.pack("<QII", 0x10, 3, 4)
-    assert request[4:] == protocol.MAGIC + struct.pack("<HBB", protocol.PROTOCOL, 1, 1) + place
+    assert request[4:] == protocol.MAGIC + struct.pack("<HBB", protocol.PROTOCOL, kind, 1) + place
 
 
 def test_a_look_says_how_to_turn_the_picture() -> None:

@@ -134,7 +134,11 @@ class MameEmulator:
         if len(watch) > 255:
             raise ValueError("at most 255 memory ranges can be watched")
         self._child.send(protocol.configuration(watch, self._picture))
-        return protocol.parse_look(self._receive_reply())
+        answer = self._receive_reply()
+        try:
+            return protocol.parse_look(answer)
+        except struct.error:
+            self._child.died("sent an answer that is cut short")
 
     def _rom_status(self) -> str:
         if self._rom_set.stand_in:

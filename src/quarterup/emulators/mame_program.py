@@ -139,7 +139,7 @@ class MameCommand:
     def _speed(self) -> list[str]:
         if self.visible:
             # A debugger attached, MAME shows no start-up warnings: they would wait for a key before the bridge runs.
-            options = ["-window", "-nomaximize", "-debug", "-debugger", "none"]
+            options = ["-window", "-debug", "-debugger", "none"]
         else:
             options = ["-video", "none", "-sound", "none", "-nothrottle"]
             for device in ("keyboard", "mouse", "lightgun", "joystick"):
