@@ -51,6 +51,11 @@ PROGRAMS = {
         False,
         {"apt": "xvfb", "dnf": "xorg-x11-server-Xvfb", "pacman": "xorg-server-xvfb"},
     ),
+    "xwininfo": Program(
+        "lets those tests see the windows",
+        False,
+        {"apt": "x11-utils", "dnf": "xwininfo", "pacman": "xorg-xwininfo"},
+    ),
 }
 INSTALL = {
     "brew": "brew install",

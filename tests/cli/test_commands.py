@@ -126,7 +126,7 @@ def test_play_without_a_display_says_what_to_do(
     monkeypatch.setattr("sys.platform", "linux")
     for who in (["--policy", "random"], ["--human"]):
         message = run_failing(capsys, "play", "space_invaders", *who)
-        assert "--video" in message
+        assert "display" in message
 
 
 # ----------------------------------------------------------------------------------------------------------- eval

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +19,6 @@ KEYS = "5 inserts a coin, 1 starts, the arrow keys move, left Ctrl fires, P paus
 """MAME's own defaults."""
 START_GRACE_S = 5.0
 """A window that is gone earlier than this was not closed by a person."""
-
-
-class NoDisplay(Exception):
-    """There is nowhere to show a window."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,6 @@ def run(settings: Settings) -> int:
     target = find_target(settings.target, settings.checkpoint, settings.roms)
     if not settings.human:
         check_policy(target, settings.policy)
-    check_display()
     started = time.monotonic()
     try:
         play_by_hand(target) if settings.human else watch(target, settings)
@@ -60,17 +53,6 @@ def run(settings: Settings) -> int:
             raise
         print("The window was closed.")
     return 0
-
-
-def check_display() -> None:
-    """Raise NoDisplay where no window can be opened."""
-    if sys.platform in ("win32", "darwin") or os.environ.get("SDL_VIDEODRIVER"):
-        return
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise NoDisplay(
-            "There is no display to open a window on. Run this on a desktop, or over `ssh -X`. To see a game without "
-            "one, record it: `quarterup eval RUN --video`."
-        )
 
 
 def watch(target: Target, settings: Settings) -> None:
