@@ -159,6 +159,35 @@ def test_ranges_come_one_after_another_and_strides_skip(make: Make) -> None:
     assert memory.tolist() == [*range(100, 116), 101, 104, 107, 110, 113, 115]
 
 
+@pytest.mark.parametrize("machine", ["invaders", "nes", "a2600"])
+def test_ram_read_in_one_block_is_what_the_processor_sees(
+    make: Make, machine: str, atari_cart: Path, nes_game: Path
+) -> None:
+    """Without a stride the bridge copies RAM as a block; with one it asks the address space for every byte."""
+    start, size = {"invaders": (0x2000, 0x2000), "nes": (0, 0x800), "a2600": (0x80, 0x80)}[machine]
+    media = {"invaders": {}, "nes": {"cart": nes_game}, "a2600": {"cart": atari_cart}}[machine]
+    halves = [MemoryRange(start, size // 2, stride=2), MemoryRange(start + 1, size // 2, stride=2)]
+    emulator = make(machine, media=media, watch=[MemoryRange(start, size), *halves])
+
+    def assert_same() -> None:
+        for _ in range(15):
+            block, even, odd = np.split(emulator.step((), 7).memory, [size, size + size // 2])
+            assert block.any()
+            assert (block[::2] == even).all()
+            assert (block[1::2] == odd).all()
+
+    emulator.step((), 60)
+    assert_same()
+    state = emulator.save_state()
+    emulator.step((), 100)
+    emulator.load_state(state)
+    assert_same()
+    for hard in (False, True):
+        emulator.reset(hard=hard)
+        emulator.step((), 60)
+        assert_same()
+
+
 def test_a_strided_range_may_end_at_the_spaces_last_byte(make: Make) -> None:
     last = 0x7FFF  # MAME's map of this board has 15 address lines
     memory = make(watch=[MemoryRange(last - 8, 2, stride=8), MemoryRange(last, 1)]).step().memory

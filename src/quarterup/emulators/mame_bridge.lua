@@ -70,14 +70,47 @@ local function check_inside(space, last)
 	end
 end
 
+-- Whether a byte written at `address` shows at `offset` of `item`. Put back at once; RAM does not mind.
+local function shows(item, offset, space, address)
+	local before = space:read_u8(address)
+	space:write_u8(address, before ~ 0xFF)
+	local seen = item:read_block(offset, 1)
+	space:write_u8(address, before)
+	return seen:byte() == before ~ 0xFF and item:read_block(offset, 1):byte() == before
+end
+
+-- The save-state item that holds the RAM from `first` to `last`, and where in it. A block of it is copied at once, while
+-- read_range asks the address space for every byte: 1.4 against 11 microseconds for 1 KiB. Nil where it is not plain RAM.
+local function find_ram(device, space, first, last)
+	if space.data_width ~= 8 then return nil end
+	for _, entry in pairs(space.map.entries) do
+		local inside = entry.address_start <= first and last <= entry.address_end
+		if inside and entry.read.handlertype == "ram" and entry.write.handlertype == "ram" then
+			for _, index in pairs(device.items) do
+				local item, offset = emu.item(index), first - entry.address_start
+				local fits = item.size == 1 and item.count == entry.address_end - entry.address_start + 1
+				if fits and shows(item, offset, space, first) and shows(item, offset + last - first, space, last) then
+					return item, offset
+				end
+			end
+		end
+	end
+end
+
 -- A function that reads a range. read_range takes no single byte, and with a stride it wants the range to reach up to
 -- where the next byte would be taken, which can lie outside the space.
-local function reader(space, start, size, stride)
+local function reader(device, space, start, size, stride)
 	local last = start + size * stride - 1
+	if stride == 1 and last <= space.address_mask then
+		local fine, item, offset = pcall(find_ram, device, space, start, last)
+		if fine and item then
+			return function() return item:read_block(offset, size) end
+		end
+	end
 	if size > 1 and last <= space.address_mask then
 		return function() return space:read_range(start, last, 8, stride) end
 	end
-	local before = size > 1 and reader(space, start, size - 1, stride)
+	local before = size > 1 and reader(device, space, start, size - 1, stride)
 	local address = start + (size - 1) * stride
 	return function()
 		local byte = string.char(space:read_u8(address))
@@ -105,7 +138,7 @@ function bridge.bind()
 	for index, watch in ipairs(bridge.watch_list or {}) do
 		local space = find_space(watch.device, watch.space)
 		check_inside(space, watch.start + (watch.size - 1) * watch.stride)
-		bridge.watches[index] = reader(space, watch.start, watch.size, watch.stride)
+		bridge.watches[index] = reader(manager.machine.devices[watch.device], space, watch.start, watch.size, watch.stride)
 		bridge.watched_bytes = bridge.watched_bytes + watch.size
 	end
 	bridge.last_step = nil
