@@ -87,7 +87,7 @@ def test_without_mame_the_error_says_how_to_get_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("QUARTERUP_MAME", raising=False)
-    monkeypatch.setattr("quarterup.emulators.mame.USUAL_PLACES", ())
+    monkeypatch.setattr("quarterup.emulators.mame_program.USUAL_PLACES", ())
     message = run_failing(capsys, "inputs", "space_invaders")
     assert "apt install mame" in message
 

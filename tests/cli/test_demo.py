@@ -76,10 +76,10 @@ def test_runs_under_other_rules_do_not_share_a_plot(
     other = tmp_path / "other"
     shutil.copytree(demo, other)
     config = json.loads((other / "config.json").read_text())
-    config["settings"]["env"]["sticky"] = 0.25
+    config["settings"]["env"]["sticky"] = 0.0
     (other / "config.json").write_text(json.dumps(config))
     assert main(["plot", str(demo), str(other), "--out", str(tmp_path / "both.png")]) == 2
-    assert "sticky is 0.0 and 0.25" in capsys.readouterr().err
+    assert "sticky is 0.25 and 0.0" in capsys.readouterr().err
     assert not (tmp_path / "both.png").exists()
 
 

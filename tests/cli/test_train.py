@@ -17,10 +17,11 @@ import pytest
 
 from quarterup.cli.main import main
 from quarterup.training.metrics import MetricsReader
+from quarterup.training.presets import PRESETS
 from quarterup.training.run_folder import RunFolder
 
 PATIENCE_S = 90.0
-SMALL = ("--agent.learning-starts", "200", "--agent.batch-size", "8", "--agent.replay-capacity", "5000")
+SMALL = ("--envs", "2", "--agent.learning-starts", "200", "--agent.batch-size", "8", "--agent.replay-capacity", "5000")
 
 
 def command(*arguments: str) -> list[str]:
@@ -54,7 +55,7 @@ def test_a_game_is_trained_evaluated_and_drawn_and_the_run_goes_on(tmp_path: Pat
     assert report["finished"]
     assert 1500 <= report["env_steps"] <= 1502
     assert report["frames"] == 4 * report["env_steps"]
-    assert report["updates"] == pytest.approx(0.25 * 1300, abs=2)
+    assert report["updates"] == pytest.approx(PRESETS["space_invaders"].replay_ratio * 1300, abs=2)
     assert report["episodes"] >= 2
     assert len(report["evaluation"]["episodes"]) == 2
     assert report["evaluation"]["protocol"]["rom_status"] == report["rom_status"]

@@ -22,24 +22,14 @@ from quarterup.cli.plot import draw
 from quarterup.training.evaluation import FIRST_SEED, Evaluation, evaluate, record_episode, save_evaluation
 from quarterup.training.live_table import make_display
 from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
+from quarterup.training.presets import settings_for
 from quarterup.training.run_folder import next_free
 from quarterup.training.session import TrainingResult, train
-from quarterup.training.settings import EnvSettings, TrainSettings
+from quarterup.training.settings import TrainSettings
 
 GAME = "space_invaders"
-DEMO = TrainSettings(
-    game=GAME,
-    agent="rainbow",
-    steps=180_000,
-    seed=1,
-    envs=2,
-    replay_ratio=0.5,
-    env=EnvSettings(obs="features", sticky=0.25, life_loss_ends_episode=True),
-    agent_settings=RainbowSettings(n_step=5, learning_rate=5e-4, value_rescaling=False, v_min=-10.0, v_max=400.0),
-)
-"""The best settings known for a few minutes on two cores. Sticky actions, because without them the machine repeats its
-games, and an agent could learn them by heart. No expert: shown how the rule-based player plays, the agent scores more
-at first and less when left to itself."""
+DEMO = dataclasses.replace(settings_for(GAME), steps=300_000)
+"""As long as a few minutes allow."""
 VIDEO_MINUTES = 5.0
 """Of game time. A longer game is shown up to there."""
 

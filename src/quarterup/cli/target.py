@@ -12,6 +12,7 @@ from quarterup.games import UnknownGame, find_game
 from quarterup.training.errors import RunFolderError, SettingsError
 from quarterup.training.loading import load_agent, settings_of
 from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
+from quarterup.training.presets import settings_for
 from quarterup.training.run_folder import CONFIG_FILE, RunFolder
 from quarterup.training.settings import EnvSettings
 
@@ -40,7 +41,8 @@ def find_target(name: str, checkpoint: str, roms: tuple[Path, ...]) -> Target:
         env = dataclasses.replace(settings.env, roms=roms or settings.env.roms)
         return Target(settings.game, env, run, checkpoint)
     try:
-        return Target(find_game(name).id, EnvSettings(roms=roms), None, checkpoint)
+        env = dataclasses.replace(settings_for(name).env, roms=roms)
+        return Target(find_game(name).id, env, None, checkpoint)
     except UnknownGame as error:
         raise RunFolderError(f"{name} is no run folder, no checkpoint in one, and {error}") from error
 

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from quarterup.training.live_table import make_display
-from quarterup.training.loading import kind_of_agent, settings_of
+from quarterup.training.loading import settings_of
 from quarterup.training.policies import AgentPolicy
+from quarterup.training.presets import PRESETS, settings_for
 from quarterup.training.progress import Display, Phase
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import TrainingResult, train
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
 
 def defaults(arguments: Sequence[str]) -> TrainSettings:
-    """What the flags that are left out mean: the run's own settings with --resume, else those of the agent named."""
+    """What the flags that are left out mean: with --resume the run's own settings, else the preset of the game."""
     run = _value_of("--run", arguments)
     if "--resume" in arguments and run is not None:
         return dataclasses.replace(settings_of(RunFolder.open(Path(run))), json=False)
     agent = _value_of("--agent", arguments) or TrainSettings.agent
-    return TrainSettings(game=tyro.MISSING, agent=agent, agent_settings=kind_of_agent(agent).settings())
+    game = next((word for word in arguments if word in PRESETS), "")
+    return dataclasses.replace(settings_for(game, agent), game=tyro.MISSING)
 
 
 Settings = TrainSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -94,15 +95,17 @@ class FrameByFrame:
     def __init__(self, emulator: Emulator, watcher: Callable[[Frame], None]) -> None:
         self._emulator = emulator
         self._watcher = watcher
+        self._sent: deque[tuple[HeldInputs, int]] = deque()
 
     def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
-        for _ in range(frames - 1):
-            self._watcher(self._emulator.step(inputs, 1))
-        self._emulator.send_step(inputs, 1)
+        self._sent.append((inputs, frames))
 
-    def receive_step(self) -> Frame:
-        frame = self._emulator.receive_step()
-        self._watcher(frame)
+    def receive_step(self, timeout_s: float | None = None) -> Frame:
+        inputs, frames = self._sent.popleft()
+        for _ in range(frames):
+            self._emulator.send_step(inputs, 1)
+            frame = self._emulator.receive_step(timeout_s)
+            self._watcher(frame)
         return frame
 
     def step(self, inputs: HeldInputs = (), frames: int = 1) -> Frame:
