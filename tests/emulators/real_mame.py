@@ -40,7 +40,7 @@ def is_mame(process: psutil.Process) -> bool:
 
 
 def guard_of(emulator: MameEmulator) -> psutil.Process:
-    return psutil.Process(emulator._child._guards[0].pid)
+    return psutil.Process(emulator._child._guard.pid)
 
 
 PATIENCE_S = 2.0

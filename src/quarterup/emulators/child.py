@@ -55,15 +55,14 @@ class Child:
 
     def start(self, command: list[str], environment: dict[str, str]) -> None:
         """Run `command` under a guard and wait until it has connected."""
-        self._guards.append(
-            subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, str(self.folder), *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                env=environment | self._connection.environment,
-                start_new_session=os.name == "posix",
-            )
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(self.folder), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env=environment | self._connection.environment,
+            start_new_session=os.name == "posix",
         )
+        self._guards.append(self._guard)
         try:
             self._connection.wait_for_child(self._start_timeout_s, self._has_ended)
         except TimeoutError:
@@ -72,7 +71,7 @@ class Child:
             self.died("ended before it connected")
 
     def _has_ended(self) -> bool:
-        return (self.folder / guard.STATUS_NAME).exists() or self._guards[0].poll() is not None
+        return (self.folder / guard.STATUS_NAME).exists() or self._guard.poll() is not None
 
     def fileno(self) -> int:
         """Readable when (part of) an answer is there; for selecting over many children. -1 once closed."""

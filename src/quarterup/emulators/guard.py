@@ -8,6 +8,7 @@ killed with kill -9) the guard kills the emulator and removes its private folder
 guard leaves its exit status in a file, which tells an owner who still waits for the start, and goes on waiting.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,23 +22,29 @@ STATUS_NAME = "status"
 def main() -> None:
     folder, *command = sys.argv[1:]
     lock = hold_lock(os.path.join(folder, LOCK_NAME))
-    child = None
+    child = reporter = None
     try:
         child = start(command, folder)
+        if child is not None:
+            reporter = threading.Thread(target=report_end, args=(child, folder))
+            reporter.start()
         while os.read(0, 4096):
             pass
     finally:
         if child is not None:
             child.kill()
             child.wait()
+        if reporter is not None:
+            reporter.join()  # else it may write into the folder while that is being removed
         remove(folder)
         os.close(lock)
 
 
 def start(command: list[str], folder: str) -> "subprocess.Popen[bytes] | None":
+    """Returns None, and says why in the log, if there is no such program."""
     with open(os.path.join(folder, LOG_NAME), "wb") as log:
         try:
-            child = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -50,8 +57,6 @@ def start(command: list[str], folder: str) -> "subprocess.Popen[bytes] | None":
             log.flush()
             report(folder, -1)
             return None
-    threading.Thread(target=report_end, args=(child, folder), daemon=True).start()
-    return child
 
 
 def hold_lock(path: str) -> int:
@@ -82,11 +87,8 @@ def report_end(child: "subprocess.Popen[bytes]", folder: str) -> None:
 
 
 def report(folder: str, status: int) -> None:
-    try:
-        with open(os.path.join(folder, STATUS_NAME), "w") as file:
-            file.write(str(status))
-    except OSError:
-        pass  # the folder is being removed: nobody is left to tell
+    with contextlib.suppress(OSError), open(os.path.join(folder, STATUS_NAME), "w") as file:
+        file.write(str(status))
 
 
 def remove(folder: str) -> None:
