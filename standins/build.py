@@ -18,8 +18,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROM_BYTES = 8192
-# MAME's set for the board: four 2 KiB chips, in address order.
-CHIPS = ("invaders.h", "invaders.g", "invaders.f", "invaders.e")
+# MAME's set for the board: four 2 KiB chips, in address order. Each is written under both of its names, the one up to
+# MAME 0.251 and the one that 0.276 knows.
+CHIPS = (
+    ("invaders.h", "9316b-0869_m739h.h1"),
+    ("invaders.g", "9316b-0856_m739g.g1"),
+    ("invaders.f", "9316b-0855_m739f.f1"),
+    ("invaders.e", "9316b-0854_m739e.e1"),
+)
 CHIP_BYTES = ROM_BYTES // len(CHIPS)
 FIRST_GLYPH, LAST_GLYPH = 0x20, 0x5F
 GLYPH_COLUMNS = 8
@@ -66,8 +72,9 @@ def build(game: str, out: Path) -> int:
         raise BuildError(f"the program has {len(program)} bytes, the board's ROM only {ROM_BYTES}")
     image = program.ljust(ROM_BYTES, b"\x00")
     out.mkdir(parents=True, exist_ok=True)
-    for number, chip in enumerate(CHIPS):
-        (out / chip).write_bytes(image[number * CHIP_BYTES : (number + 1) * CHIP_BYTES])
+    for number, names in enumerate(CHIPS):
+        for name in names:
+            (out / name).write_bytes(image[number * CHIP_BYTES : (number + 1) * CHIP_BYTES])
     return len(program)
 
 
