@@ -135,7 +135,7 @@ def _tell(
     if agent.low > expert.high:
         console.print("It plays better than the rule-based player, too.")
     elif agent.high < expert.low:
-        console.print("The rule-based player is still better. A longer training brings the agent nearer to it.")
+        console.print("The rule-based player is still better.")
     else:
         console.print("Between it and the rule-based player these games show no difference.")
     if evaluations[0].protocol.rom_status == "stand-in":
