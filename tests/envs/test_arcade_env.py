@@ -139,7 +139,7 @@ def test_rendering_does_not_change_the_game(make_env):
 def test_an_emulator_that_dies_is_replaced_and_its_episode_is_truncated_with_the_reason(make_env, mame_of):
     env = make_env()
     env.reset(seed=0)
-    env.step(0)
+    newest, *_ = env.step(0)
     victim = mame_of(env.cabinet)
     victim.kill()
     victim.wait()
@@ -147,6 +147,7 @@ def test_an_emulator_that_dies_is_replaced_and_its_episode_is_truncated_with_the
     assert (reward, terminated, truncated) == (0.0, False, True)
     assert info["emulator_died"]
     assert env.observation_space.contains(observation)
+    assert np.array_equal(observation, newest)
     env.reset(seed=0)
     assert env.step(0)[3] is False
 

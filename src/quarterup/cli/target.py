@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from quarterup.envs import ArcadeVectorEnv
+from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
 from quarterup.training.errors import RunFolderError, SettingsError
 from quarterup.training.loading import load_agent, settings_of
 from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
 from quarterup.training.presets import settings_for
 from quarterup.training.run_folder import CONFIG_FILE, RunFolder
-from quarterup.training.settings import EnvSettings
 
 PolicyName = Literal["agent", "random", "expert"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -12,9 +10,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, MachineFacts
-from quarterup.envs.cabinet import Cabinet, CabinetSettings, StepResult
-
-RENDER_MODES = ("rgb_array", "human")
+from quarterup.envs.cabinet import RENDER_MODES, Cabinet, StepResult
+from quarterup.envs.settings import env_settings
 
 
 class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
@@ -22,10 +19,9 @@ class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
 
     Args:
         game: a game's id, for instance `space_invaders`.
-        obs: what is observed: `features`, `ram`, `pixels`, `bitmap` or `screen`.
-        frame_skip, sticky, noop_max, stack, life_loss_ends_episode, max_episode_frames: see `CabinetSettings`.
         render_mode: `rgb_array` for `render()`, `human` for a window at normal speed with sound.
-        roms: folders searched for ROM sets before all others.
+        settings: `obs`, `frame_skip`, `sticky`, `noop_max`, `stack`, `life_loss_ends_episode`, `max_episode_frames`
+            and `roms`, with the meanings and defaults of `EnvSettings`.
 
     `info` holds `score` (points won in the episode), `lives`, `level`, `life_lost`, `episode_frames`, `episode_steps`
     and, when the emulator had to be replaced, `emulator_died` with the reason; that step is truncated.
@@ -33,41 +29,13 @@ class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
 
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 60}  # noqa: RUF012
 
-    def __init__(
-        self,
-        game: str,
-        *,
-        obs: str = "features",
-        frame_skip: int = 4,
-        sticky: float = 0.0,
-        noop_max: int = 30,
-        stack: int = 4,
-        life_loss_ends_episode: bool = False,
-        max_episode_frames: int = 108_000,
-        render_mode: str | None = None,
-        roms: Sequence[str | Path] = (),
-    ) -> None:
-        if render_mode not in (None, *RENDER_MODES):
-            raise ValueError(f"render_mode={render_mode!r} is not one of {', '.join(RENDER_MODES)}")
+    def __init__(self, game: str, *, render_mode: str | None = None, **settings: Any) -> None:
         self.render_mode = render_mode
-        self.cabinet = Cabinet(
-            CabinetSettings(
-                game=game,
-                obs=obs,
-                frame_skip=frame_skip,
-                sticky=sticky,
-                noop_max=noop_max,
-                stack=stack,
-                life_loss_ends_episode=life_loss_ends_episode,
-                max_episode_frames=max_episode_frames,
-                render_mode=render_mode,
-                roms=tuple(Path(folder) for folder in roms),
-            )
-        )
+        self.cabinet = Cabinet(game, env_settings(**settings), render_mode)
         self.cabinet.power_on()
         assert self.cabinet.emulator is not None
         self.facts: MachineFacts = self.cabinet.emulator.facts
-        self.metadata = {**self.metadata, "render_fps": round(self.facts.refresh_hz) // frame_skip}
+        self.metadata = {**self.metadata, "render_fps": self.cabinet.render_fps}
         self.observation_space = self.cabinet.view.space
         self.action_space = spaces.Discrete(len(self.cabinet.game.actions))
         self.action_names = [action.name for action in self.cabinet.game.actions]

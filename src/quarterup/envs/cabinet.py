@@ -6,8 +6,7 @@ emulators at work at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,44 +15,14 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import EmulatorDied, Frame, HeldInputs, Picture, StateId
 from quarterup.emulators.mame import MameEmulator
 from quarterup.envs.observations import View, view_of
+from quarterup.envs.settings import EnvSettings
 from quarterup.games.game import Expert, Game
 from quarterup.games.memory_map import MemoryMap
 from quarterup.games.registry import find_game
 
+RENDER_MODES = ("rgb_array", "human")
 FRAMES_SEEN_BEFORE_ACTING = 1
 """After a state is loaded one frame runs before the first observation: the picture of a loaded state is a stale one."""
-
-
-@dataclass(frozen=True)
-class CabinetSettings:
-    """How a game is played: the protocol that belongs to every score."""
-
-    game: str
-    obs: str = "features"
-    frame_skip: int = 4
-    """Frames that each action is held."""
-    sticky: float = 0.0
-    """Probability, each frame, that the previous action is held on instead of the new one (Machado et al.: 0.25)."""
-    noop_max: int = 30
-    """An episode begins with 0 to this many frames without input, by the seed."""
-    stack: int = 4
-    """Pictures in an observation of pixels or of a bitmap."""
-    life_loss_ends_episode: bool = False
-    """Report `terminated` when a life is lost. The game goes on from there after the reset that follows."""
-    max_episode_frames: int = 108_000
-    """Then the episode is truncated: 30 minutes of play."""
-    render_mode: str | None = None
-    roms: tuple[Path, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.frame_skip < 1:
-            raise ValueError(f"frame_skip={self.frame_skip}: an action lasts at least one frame")
-        if not 0.0 <= self.sticky < 1.0:
-            raise ValueError(f"sticky={self.sticky}: a probability below 1 is needed")
-        if self.noop_max < 0:
-            raise ValueError(f"noop_max={self.noop_max} is negative")
-        if self.max_episode_frames < 1:
-            raise ValueError(f"max_episode_frames={self.max_episode_frames}: at least one frame is needed")
 
 
 @dataclass(slots=True)
@@ -83,55 +52,57 @@ class StepResult:
     """Why the emulator had to be replaced, if it had to."""
 
 
-@dataclass
 class Cabinet:
     """Call `power_on` first, then `seed`, `reset` and, for each step, `send` and `receive`."""
 
-    settings: CabinetSettings
-    game: Game[Any] = field(init=False)
-    view: View = field(init=False)
-    episode: Episode = field(init=False, default_factory=Episode)
-
-    def __post_init__(self) -> None:
-        self.game = find_game(self.settings.game)
-        self.view = view_of(self.game, self.settings.obs, self.settings.stack)
+    def __init__(self, game: str, settings: EnvSettings, render_mode: str | None) -> None:
+        """Raises UnknownGame, and ValueError for a kind of observation or a render mode that there is not."""
+        if render_mode not in (None, *RENDER_MODES):
+            raise ValueError(f"render_mode={render_mode!r} is not one of {', '.join(RENDER_MODES)}")
+        self.game: Game[Any] = find_game(game)
+        self.settings = settings
+        self.render_mode = render_mode
+        self.view: View = view_of(self.game, settings.obs, settings.stack)
         self.emulator: MameEmulator | None = None
+        self.episode = Episode()
         self.rng = np.random.default_rng()
         self._inputs: list[HeldInputs] = [action.inputs for action in self.game.actions]
         self._expert: Expert[Any] | None = self.game.expert()
+        self._own = self.game.memory.size()
         self._life_lost_only = False
 
     # ------------------------------------------------------------------------------------------------------- power on
 
     def power_on(self) -> None:
+        """Start an emulator with the game in it. After this the shape of an observation is known."""
+        self._start_machine()
+        assert self.emulator is not None
+        if self.view.kind == "screen":
+            facts = self.emulator.facts
+            self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
+        self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
+
+    def _start_machine(self) -> None:
         """Start an emulator, walk the game's own start sequence, and keep the state at its end."""
         watch = [*self.game.memory.ranges, *self.view.watch]
         self.emulator = MameEmulator(
             self.game.machine,
             watch=watch,
-            picture=self.view.picture or (Picture() if self.settings.render_mode else None),
+            picture=self.view.picture or (Picture() if self.render_mode else None),
             roms=self.settings.roms,
-            visible=self.settings.render_mode == "human",
+            visible=self.render_mode == "human",
         )
-        if self.view.kind == "screen":
-            facts = self.emulator.facts
-            self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
         self._last_action = 0
         self._in_two_parts = False
         self._start_states: dict[int, StateId] = {}
         self._frame: Frame | None = None
         self.game.start(self._look_after)
         self._start_states[0] = self.emulator.save_state()
-        self._allocate()
 
     def _look_after(self, inputs: HeldInputs, frames: int) -> MemoryMap:
         assert self.emulator is not None
         memory: MemoryMap = self.game.memory(self.emulator.step(inputs, frames).memory)
         return memory
-
-    def _allocate(self) -> None:
-        self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
-        self._own = self.game.memory.size()
 
     def seed(self, seed: int | None) -> None:
         """The next reset begins a new game, even after a lost life."""
@@ -233,9 +204,9 @@ class Cabinet:
     # ------------------------------------------------------------------------------------------------------ and beside
 
     def replace(self, death: EmulatorDied) -> StepResult:
-        """A new emulator for a dead one. The episode is over: truncated, with the reason."""
+        """A new emulator for a dead one. The episode is over: truncated, with the reason and its last observation."""
         self.close()
-        self.power_on()
+        self._start_machine()
         self._life_lost_only = False
         return StepResult(truncated=True, died=str(death))
 
@@ -244,6 +215,12 @@ class Cabinet:
         if self._expert is None:
             raise ValueError(f"{self.game.title} has no rule-based player")
         return self._expert.act(self.memory)
+
+    @property
+    def render_fps(self) -> int:
+        """Steps a second at the machine's own speed."""
+        assert self.emulator is not None
+        return round(self.emulator.facts.refresh_hz) // self.settings.frame_skip
 
     def render(self) -> NDArray[np.uint8]:
         """The picture as a person sees it, RGB, shape (H, W, 3)."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import select
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, MachineFacts
 from quarterup.emulators.mame import MameEmulator
-from quarterup.envs.cabinet import Cabinet, CabinetSettings, StepResult
+from quarterup.envs.cabinet import RENDER_MODES, Cabinet, StepResult
+from quarterup.envs.settings import env_settings
 
 Step = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
 """Observations, rewards (float64), terminated and truncated (bool), infos."""
@@ -42,42 +42,24 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         game: str,
         num_envs: int = 1,
         *,
-        obs: str = "features",
-        frame_skip: int = 4,
-        sticky: float = 0.0,
-        noop_max: int = 30,
-        stack: int = 4,
-        life_loss_ends_episode: bool = False,
-        max_episode_frames: int = 108_000,
         render_mode: str | None = None,
-        roms: Sequence[str | Path] = (),
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        **settings: Any,
     ) -> None:
         if num_envs < 1:
             raise ValueError(f"num_envs={num_envs}: at least one environment is needed")
         self.num_envs = num_envs
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.render_mode = render_mode
-        self.metadata = {
-            "render_modes": ["rgb_array", "human"],
-            "render_fps": 60 // frame_skip,
-            "autoreset_mode": self.autoreset_mode,
-        }
-        settings = CabinetSettings(
-            game=game,
-            obs=obs,
-            frame_skip=frame_skip,
-            sticky=sticky,
-            noop_max=noop_max,
-            stack=stack,
-            life_loss_ends_episode=life_loss_ends_episode,
-            max_episode_frames=max_episode_frames,
-            render_mode=render_mode,
-            roms=tuple(Path(folder) for folder in roms),
-        )
-        self.cabinets = [Cabinet(settings) for _ in range(num_envs)]
+        checked = env_settings(**settings)
+        self.cabinets = [Cabinet(game, checked, render_mode) for _ in range(num_envs)]
         self._power_on_all()
         first = self.cabinets[0]
+        self.metadata = {
+            "render_modes": list(RENDER_MODES),
+            "render_fps": first.render_fps,
+            "autoreset_mode": self.autoreset_mode,
+        }
         self.facts: MachineFacts = self._emulator(0).facts
         self.game = first.game
         self.game_id = first.game.id
@@ -105,9 +87,6 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self._observations = np.zeros((count, *space.shape), space.dtype)
         for cabinet, row in zip(self.cabinets, self._observations, strict=True):
             cabinet.observation = row  # observations are drawn straight into the batch
-        self._rewards = np.zeros(count, np.float64)
-        self._terminated = np.zeros(count, np.bool_)
-        self._truncated = np.zeros(count, np.bool_)
         self._resetting = np.zeros(count, np.bool_)
         self._results = [StepResult() for _ in range(count)]
 
@@ -148,35 +127,27 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
                 else:
                     cabinet.send(action)
             except EmulatorDied as death:
-                self._replace(index, death)
+                self._results[index] = cabinet.replace(death)
 
     def receive(self) -> Step:
         """Wait for what `send` began. The arrays are the caller's own."""
         waiting = {
             self._emulator(index).fileno(): index for index in range(self.num_envs) if not self._results[index].died
         }
-        self._rewards[:] = 0.0
-        self._terminated[:] = False
-        self._truncated[:] = False
-        for index, result in enumerate(self._results):
-            if result.died:
-                self._truncated[index] = True
         if len(waiting) == 1:
             self._finish(*waiting.values())
         else:
             self._finish_as_they_come(waiting)
-        if self.autoreset_mode is AutoresetMode.NEXT_STEP:
-            np.logical_or(self._terminated, self._truncated, out=self._resetting)
+        rewards = np.array([result.reward for result in self._results], np.float64)
+        terminated = np.array([result.terminated for result in self._results])
+        truncated = np.array([result.truncated for result in self._results])
+        finished = terminated | truncated
         infos = self._infos()
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            self._reset_finished(infos)
-        return (
-            self._observations.copy(),
-            self._rewards.copy(),
-            self._terminated.copy(),
-            self._truncated.copy(),
-            infos,
-        )
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP:
+            self._resetting = finished
+        elif self.autoreset_mode is AutoresetMode.SAME_STEP and finished.any():
+            self._reset_finished(finished, infos)
+        return self._observations.copy(), rewards, terminated, truncated, infos
 
     def _finish_as_they_come(self, waiting: dict[int, int]) -> None:
         poll = select.poll()
@@ -199,27 +170,13 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         try:
             if self._resetting[index]:
                 cabinet.receive_reset(timeout_s)
-                return
-            result = self._results[index] = cabinet.receive(timeout_s)
+            else:
+                self._results[index] = cabinet.receive(timeout_s)
         except EmulatorDied as death:
-            self._replace(index, death)
-            self._truncated[index] = True
-            return
-        self._rewards[index] = result.reward
-        self._terminated[index] = result.terminated
-        self._truncated[index] = result.truncated
+            self._results[index] = cabinet.replace(death)
 
-    def _replace(self, index: int, death: EmulatorDied) -> None:
-        cabinet = self.cabinets[index]
-        row = cabinet.observation
-        self._results[index] = cabinet.replace(death)
-        cabinet.observation = row
-
-    def _reset_finished(self, infos: dict[str, Any]) -> None:
+    def _reset_finished(self, finished: NDArray[np.bool_], infos: dict[str, Any]) -> None:
         """Same-step autoreset: the last observation and info of an episode go into `infos`, as Gymnasium has it."""
-        finished = np.logical_or(self._terminated, self._truncated)
-        if not finished.any():
-            return
         final = np.full(self.num_envs, None, object)
         for index in np.flatnonzero(finished):
             final[index] = self._observations[index].copy()

@@ -68,18 +68,7 @@ def make_arcade_env(settings: TrainSettings) -> TrainingEnv:
 
     env = settings.env
     try:
-        vector = ArcadeVectorEnv(
-            settings.game,
-            settings.envs,
-            obs=env.obs,
-            frame_skip=env.frame_skip,
-            sticky=env.sticky,
-            noop_max=env.noop_max,
-            stack=env.stack,
-            life_loss_ends_episode=env.life_loss_ends_episode,
-            max_episode_frames=env.max_episode_frames,
-            roms=env.roms,
-        )
+        vector = ArcadeVectorEnv(settings.game, settings.envs, **vars(env))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return TrainingEnv(vector, env.frame_skip)

@@ -20,9 +20,9 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from quarterup.envs import ArcadeVectorEnv
+from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame
 from quarterup.training.policies import Policy
-from quarterup.training.settings import EnvSettings
 from quarterup.training.statistics import Interval, bootstrap_mean, interquartile_mean
 from quarterup.training.video import FrameByFrame, VideoWriter
 
@@ -180,23 +180,12 @@ def evaluate_in(
     return Evaluation(protocol, tuple(played), time.monotonic() - started, deaths)
 
 
-def make_env(
-    game: str, settings: EnvSettings, num_envs: int, *, obs: str | None = None, render_mode: str | None = None
-) -> ArcadeVectorEnv:
+def make_env(game: str, settings: EnvSettings, num_envs: int, *, render_mode: str | None = None) -> ArcadeVectorEnv:
     """Environments in which whole games are played, and which begin an episode only when told to."""
+    whole_games = dataclasses.replace(settings, life_loss_ends_episode=False)
     try:
         return ArcadeVectorEnv(
-            game,
-            num_envs,
-            obs=obs or settings.obs,
-            frame_skip=settings.frame_skip,
-            sticky=settings.sticky,
-            noop_max=settings.noop_max,
-            stack=settings.stack,
-            max_episode_frames=settings.max_episode_frames,
-            render_mode=render_mode,
-            roms=settings.roms,
-            autoreset_mode=AutoresetMode.DISABLED,
+            game, num_envs, render_mode=render_mode, autoreset_mode=AutoresetMode.DISABLED, **vars(whole_games)
         )
     except UnknownGame:
         raise
@@ -256,7 +245,7 @@ def record_episode(
 
     `max_frames` cuts the video short. Raises EvaluationError if the episode didn't come out as it was.
     """
-    env = make_env(game, settings, 1, obs="features", render_mode="rgb_array")
+    env = make_env(game, dataclasses.replace(settings, obs="features"), 1, render_mode="rgb_array")
     try:
         env.reset(seed=[episode.seed])
         with VideoWriter(path, env.facts.refresh_hz) as video:

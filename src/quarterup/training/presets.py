@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from quarterup.agents.rainbow import RainbowSettings
+from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
 from quarterup.training.loading import kind_of_agent
-from quarterup.training.settings import EnvSettings, TrainSettings
+from quarterup.training.settings import TrainSettings
 
 PRESETS = {
     "space_invaders": TrainSettings(

@@ -7,37 +7,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
+from quarterup.envs.settings import EnvSettings
 from quarterup.training.errors import SettingsError
 
 MAX_THREADS = 4
 """More threads than this do not make updates of networks of this size faster."""
-
-
-@dataclass(frozen=True)
-class EnvSettings:
-    """How the game is presented to the agent."""
-
-    obs: Literal["features", "ram", "pixels", "bitmap", "screen"] = "features"
-    """What the agent sees: the game's own numbers, its memory, or one of three kinds of picture."""
-    frame_skip: int = 4
-    """Frames that an action is held. Higher gets through more of the game a second, lower reacts faster."""
-    sticky: float = 0.0
-    """Chance that the emulator repeats the previous action instead of taking the new one. The usual value of
-    benchmarks is 0.25."""
-    noop_max: int = 30
-    """Episodes begin with a random number of frames without input, at most this many."""
-    stack: int = 4
-    """Pictures that make one observation. Unused with features and ram."""
-    life_loss_ends_episode: bool = False
-    """Let a lost life end the agent's episode. It often learns faster so; scores are still those of whole games."""
-    max_episode_frames: int = 108_000
-    """Episodes longer than this are cut off: half an hour at 60 frames a second."""
-    roms: tuple[Path, ...] = ()
-    """Folders to look for ROM sets in, before all others."""
 
 
 @dataclass(frozen=True)
