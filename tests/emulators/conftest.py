@@ -10,7 +10,8 @@ import pytest
 from real_mame import ATARI_PROGRAM, Make
 
 from quarterup.emulators.emulator import EmulatorNotFound
-from quarterup.emulators.mame import MameEmulator, find_mame
+from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.mame_program import find_mame
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from quarterup.emulators.emulator import EmulatorNotFound, HeldInputs, MemoryRange, StateId
-from quarterup.emulators.mame import MameEmulator, find_mame
+from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.mame_program import find_mame
 
 try:
     find_mame()

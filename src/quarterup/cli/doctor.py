@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import re
 import shutil
@@ -20,7 +19,7 @@ from quarterup.cli.console import make_console, make_table
 from quarterup.cli.games import searched_folders
 from quarterup.emulators.emulator import EmulatorError
 from quarterup.emulators.mame import MameEmulator
-from quarterup.emulators.mame_program import USUAL_PLACES, find_mame
+from quarterup.emulators.mame_program import find_display, find_mame, find_program
 from quarterup.emulators.roms import find_rom_set
 from quarterup.games import all_games
 from quarterup.training.settings import usable_cores
@@ -135,8 +134,7 @@ def _mame(settings: Settings) -> list[Finding]:
 
 
 def _fceux() -> list[Finding]:
-    path = os.pathsep.join((os.environ.get("PATH", ""), *USUAL_PLACES))
-    if program := shutil.which("fceux", path=path):
+    if program := find_program("fceux"):
         return [Finding("FCEUX", "ok", program)]
     advice = "Only for NES games. Debian, Ubuntu: `sudo apt install fceux`; macOS: `brew install fceux`."
     return [Finding("FCEUX", "without", "no", advice)]
@@ -165,11 +163,8 @@ def _roms(settings: Settings) -> list[Finding]:
 
 
 def _display() -> list[Finding]:
-    if sys.platform in ("win32", "darwin"):
-        return [Finding("display", "ok", "of the system")]
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        if os.environ.get(name):
-            return [Finding("display", "ok", f"{name}={os.environ[name]}")]
+    if display := find_display():
+        return [Finding("display", "ok", display)]
     advice = "Only `quarterup play` needs one. Training, evaluation and videos do not."
     return [Finding("display", "without", "no", advice)]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from quarterup.cli.console import make_console, make_table
 from quarterup.emulators.emulator import EmulatorNotFound
-from quarterup.emulators.mame import find_mame, mame_rom_folders
+from quarterup.emulators.mame_program import find_mame, mame_rom_folders
 from quarterup.emulators.roms import find_rom_set, rom_folders, user_data_folder
 from quarterup.games import Game, all_games
 

@@ -26,9 +26,7 @@ from quarterup.emulators.emulator import (
     StateId,
 )
 from quarterup.emulators.mame_failures import explained
-from quarterup.emulators.mame_program import MameCommand, require_display
-from quarterup.emulators.mame_program import find_mame as find_mame
-from quarterup.emulators.mame_program import mame_rom_folders as mame_rom_folders
+from quarterup.emulators.mame_program import MameCommand, find_mame, mame_rom_folders, require_display
 from quarterup.emulators.mame_states import StateOwner, digests, read_state, write_state
 from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra
 from quarterup.emulators.roms import find_rom_set, rom_folders

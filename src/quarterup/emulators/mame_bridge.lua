@@ -15,10 +15,11 @@ local NO_PICTURE, RAW_PICTURE = 0, 2
 local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 local PAUSED_SPEED = 1000.0 -- times real time
+local PATIENCE_S = 3600 -- with a socket, the longest wait for a request
+local REPLY_BUFFER_BYTES = 1 << 18 -- a reply in one write, where it fits
 
 -- MAME decides which frames to draw by their place in a cycle of 12. Level 10, the highest, draws places 0 and 6;
 -- level 9 draws 0, 4 and 8; level 0 draws all. Level 9 at place 6 and level 10 elsewhere draw one frame of twelve.
-local REPLY_BUFFER_BYTES = 1 << 18 -- a reply in one write, where it fits
 local DRAW_CYCLE, DRAW_ALL, SKIP_MOST, SKIP_AT_SIX = 12, 0, 10, 9
 
 -- MAME runs this script again after every reset, a watchdog's too. The Lua state and its callbacks survive; after a
@@ -161,7 +162,7 @@ local function open_socket(address)
 	local socket = emu.file("rw")
 	local problem = socket:open("socket." .. address)
 	if problem then error("cannot connect to " .. address .. ": " .. tostring(problem), 0) end
-	local patience_ticks = emu.osd_ticks_per_second() * tonumber(os.getenv("QUARTERUP_PATIENCE_S") or "3600")
+	local patience_ticks = emu.osd_ticks_per_second() * PATIENCE_S
 	bridge.read = function(count)
 		local data = ""
 		local deadline = emu.osd_ticks() + patience_ticks

@@ -30,13 +30,19 @@ def find_mame() -> str:
         if found := shutil.which(Path(named).expanduser()):
             return str(Path(found).absolute())
         raise EmulatorNotFound(f"{ENVIRONMENT_VARIABLE} names {named}, which is no program that can be run")
-    path = os.pathsep.join(item for item in (os.environ.get("PATH", ""), *USUAL_PLACES) if item)
-    if found := shutil.which("mame", path=path):
-        return str(Path(found).absolute())
+    if found := find_program("mame"):
+        return found
     raise EmulatorNotFound(
         "MAME is not installed, or not on PATH. Install it (Debian, Ubuntu: `sudo apt install mame`; macOS: "
         "`brew install mame`; Windows: `winget install MAMEdev.MAME`), or name the program in QUARTERUP_MAME."
     )
+
+
+def find_program(name: str) -> str | None:
+    """The full path of a program on PATH, or in the places that PATH may lack (Debian puts games into one)."""
+    path = os.pathsep.join(item for item in (os.environ.get("PATH", ""), *USUAL_PLACES) if item)
+    found = shutil.which(name, path=path)
+    return str(Path(found).absolute()) if found else None
 
 
 @functools.cache
@@ -60,9 +66,17 @@ def mame_rom_folders(program: str) -> tuple[Path, ...]:
     return tuple(Path(os.path.expandvars(item)) for item in line[1].strip().strip('"').split(";") if item)
 
 
+def find_display() -> str | None:
+    """Where a window would open, in words, or None where none can."""
+    if sys.platform in ("win32", "darwin"):
+        return "of the system"
+    names = (name for name in ("DISPLAY", "WAYLAND_DISPLAY") if os.environ.get(name))
+    return next((f"{name}={os.environ[name]}" for name in names), None)
+
+
 def require_display() -> None:
     """Raise EmulatorError where no window can be opened: MAME itself would wait for ever."""
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if find_display() is None:
         raise EmulatorError(
             "a visible game needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. Run it from a desktop "
             "session, or on a virtual screen: `xvfb-run -a …`"

@@ -31,7 +31,7 @@ MAX_REPLY_BYTES = 1 << 28
 MAX_REASON_BYTES = 4096
 """Of why a step failed, no more is read."""
 
-KINDS = {"dipswitch": "dipswitch", "config": "config"}
+SETTINGS = ("dipswitch", "config")
 """MAME's type classes that are settings; every other class is held like a button."""
 
 
@@ -93,7 +93,7 @@ def _parse_field(reader: _Reader) -> InputField:
     while reader.at < end:
         (value,) = reader.take("q")
         settings[value] = reader.text()
-    kind = KINDS.get(type_class, "analog" if analog else "digital")
+    kind = type_class if type_class in SETTINGS else "analog" if analog else "digital"
     if kind == "digital":
         minimum, maximum, default = 0, 1, 0
     elif kind != "analog":
