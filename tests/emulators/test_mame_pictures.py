@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from real_mame import Make
 
-from quarterup.emulators.emulator import MemoryRange, Picture
-from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators import mame_protocol as protocol
+from quarterup.emulators.emulator import EmulatorError, MemoryRange, Picture
 
 VIDEO_RAM = MemoryRange(0x2400, 0x1C00)
 BOOT_FRAMES = 300
@@ -117,22 +117,14 @@ def test_a_raw_picture_is_the_machines_own_bitmap_one_frame_old(make: Make) -> N
         assert (lit(screen) == one_frame_old).all(), step
 
 
-def drawn_frames(emulator: MameEmulator, steps: int, frames: int) -> int:
-    """How many different screenshots `steps` steps leave behind."""
-    seen = set()
-    for _ in range(steps):
-        emulator.step((), frames)
-        seen.add(emulator.screenshot().tobytes())
-    return len(seen)
-
-
-def test_without_a_picture_hardly_a_frame_is_drawn(make: Make) -> None:
-    emulator = make()
-    emulator.step((), BOOT_FRAMES)
-    assert 2 <= drawn_frames(emulator, steps=60, frames=1) <= 60 // 12 + 1
-    emulator.load_state(emulator.save_state())
-    emulator.step((), 24)
-    assert 2 <= drawn_frames(emulator, steps=60, frames=1) <= 60 // 12 + 1
+def test_without_a_picture_no_frame_is_drawn(make: Make) -> None:
+    emulator = make(watch=[VIDEO_RAM])
+    memory = emulator.step((), BOOT_FRAMES).memory
+    look = protocol.parse_look(emulator._ask(protocol.look()))
+    assert memory.any()
+    assert not np.frombuffer(look.bgra, np.uint8).reshape(-1, 4)[:, :3].any()
+    with pytest.raises(EmulatorError, match="without a picture"):
+        emulator.screenshot()
 
 
 @pytest.mark.parametrize(("width", "height"), [(84, None), (None, 84), (0, 84), (-3, -4), (1 << 13, 1 << 13)])

@@ -3,18 +3,14 @@
 import numpy as np
 import pytest
 
-from quarterup.emulators.emulator import Picture
+from quarterup.emulators.emulator import HeldInputs, Picture
 from quarterup.emulators.mame import MameEmulator
 from quarterup.games import StartError, UnknownGame, all_games, find_game
-from quarterup.games.space_invaders import (
-    BITMAP_COLUMNS,
-    BITMAP_LEFT,
-    ENEMIES,
-    GUN_LEFTMOST,
-    InvadersMemory,
-    SpaceInvaders,
-)
-from quarterup.games.space_invaders_expert import FIRE, LEFT, RIGHT, STAY, SpaceInvadersExpert
+from quarterup.games.space_invaders import SpaceInvaders
+from quarterup.games.space_invaders.expert import FIRE, LEFT, RIGHT, STAY, SpaceInvadersExpert
+from quarterup.games.space_invaders.game import BITMAP_COLUMNS, BITMAP_LEFT
+from quarterup.games.space_invaders.memory import ENEMIES, GUN_LEFTMOST, InvadersMemory, gun_ready, lowest_rows
+from quarterup.games.space_invaders.motion import drift, rack_origin
 
 GAME = SpaceInvaders()
 FEATURE = {feature.name: index for index, feature in enumerate(GAME.features)}
@@ -33,7 +29,6 @@ def moment(**places: int | bytes) -> InvadersMemory:
         "ships": 2,
         "rack_x": 0x38,
         "rack_y": 0x78,
-        "rack_step_x": 2,
         "enemies_left": ENEMIES,
         "enemies": bytes([1] * ENEMIES),
         **places,
@@ -113,6 +108,75 @@ def test_an_empty_column_and_the_lowest_enemy_of_another():
     assert values[FEATURE["column_0"]] == pytest.approx(0x78 / 256)
 
 
+def test_a_rack_whose_left_columns_are_gone_may_begin_left_of_the_screen():
+    enemies = bytearray(ENEMIES)
+    enemies[10] = 1
+    alone = moment(enemies=bytes(enemies), enemies_left=1, rack_x=0x100 - 0x40)
+    values = features(alone)
+    left = -0x40 + 10 * 16
+    assert values[FEATURE["rack_left"]] == pytest.approx((left - 32) / 112 - 1)
+    assert values[FEATURE["rack_right"]] == pytest.approx((left + 16 - 32) / 112 - 1)
+
+
+@pytest.mark.parametrize("away", [-16, -8, 0, 4, 8])
+def test_a_target_shows_at_its_place_and_between_two_places_in_both(away: int):
+    enemies = bytearray(ENEMIES)
+    enemies[5] = 1
+    rise = 0x78 - 0x28
+    # Walking right at two pixels a frame over 10, the enemy is met where gun and shot arrive at its column in time.
+    frames = abs(away) + rise / 4
+    gun_x = 0x38 + 5 * 16 + round(2 / 10 * frames) - away
+    values = features(moment(enemies=bytes(enemies), enemies_left=10, gun_x=gun_x))
+    below, above = away // 8 * 8, -(-away // 8) * 8
+    found = values[FEATURE[f"target_{below:+d}"]] + values[FEATURE[f"target_{above:+d}"]] * (below != above)
+    assert found > 0.8
+    assert values[FEATURE["target_-80"]] == 0
+    if away in (-16, 0):
+        assert values[FEATURE[f"height_{away:+d}"]] == pytest.approx(1 - rise / 256)
+
+
+def test_a_threat_is_the_greater_the_sooner_and_the_straighter_it_comes():
+    def threat(y: int, right_of_barrel: int) -> float:
+        return float(features(moment(rolling=falling(y, 0x88 + right_of_barrel - 1)))[FEATURE["threat_+0"]])
+
+    assert threat(0x28, 0) == 1
+    assert threat(0x28, 0) > threat(0x50, 0) > threat(0x80, 0) > threat(0xC0, 0) == 0
+    assert threat(0x28, 8) == 1 > threat(0x28, 12) > threat(0x28, 14) == 0
+    assert threat(0x10, 0) == 0  # it has passed
+
+
+def test_cover_is_what_stands_above_a_place():
+    shield = bytearray(224)
+    shield[0x88 - 32 + 16 - 2 : 0x88 - 32 + 16 + 3] = bytes([255] * 5)
+    values = features(moment(gun_x=0x80, shields_low=bytes(shield)))
+    assert values[FEATURE["cover_+16"]] == pytest.approx(0.5)
+    assert values[FEATURE["cover_+0"]] == values[FEATURE["cover_-16"]] == 0
+
+
+@pytest.mark.parametrize(("frames", "pixels"), [(8, 3), (16, 3), (32, 4)])
+def test_the_rack_is_where_it_was_expected(frames: int, pixels: int):
+    """A rule-based game on the real machine: while nobody is hit, the rack's way is known to a few pixels."""
+    misses = []
+    with MameEmulator(GAME.machine, watch=InvadersMemory.ranges) as machine:
+
+        def step(inputs: HeldInputs, count: int) -> InvadersMemory:
+            return InvadersMemory(machine.step(inputs, count).memory)
+
+        expert, memory = SpaceInvadersExpert(), GAME.start(step)
+        while memory.in_game and len(misses) < 200:
+            alive = [column for column, row in enumerate(lowest_rows(memory.enemies)) if row >= 0]
+            before, ready = memory, bool(alive) and gun_ready(memory) and memory.things_move
+            for _ in range(frames // 4):
+                memory = step(GAME.actions[expert.act(memory)].inputs, 4)
+            if ready and memory.enemies == before.enemies and gun_ready(memory) and memory.things_move:
+                origin = rack_origin(before.rack_x, alive[0])
+                edges = origin + 16 * alive[0], origin + 16 * (alive[-1] + 1)
+                expected = origin + drift(*edges, bool(before.rack_goes_left), before.enemies_left, frames)
+                misses.append(abs(expected - rack_origin(memory.rack_x, alive[0])))
+    assert len(misses) >= 30
+    assert np.mean(np.array(misses) <= pixels) > 0.9
+
+
 def test_the_expert_steps_aside_for_a_shot_and_stays_out_of_a_harmless_ones_way():
     expert = SpaceInvadersExpert()
     above = expert.act(moment(gun_x=0x80, rolling=falling(0x38, 0x80 + 7)))
@@ -164,7 +228,8 @@ def test_the_bitmap_is_the_screen():
         GAME.start(lambda inputs, frames: InvadersMemory(machine.step(inputs, frames).memory[:own]))
         frame = machine.step((), 60)
         bitmap = GAME.bitmap(frame.memory[own:])
-        screen = machine.screenshot()[:, :, 1] > 0
+    assert frame.screen is not None
+    screen = frame.screen.max(axis=2) > 0
     assert bitmap.shape == GAME.bitmap_shape
     shown = screen[:, BITMAP_LEFT : BITMAP_LEFT + BITMAP_COLUMNS]
     joined = shown.reshape(shown.shape[0] // 2, 2, BITMAP_COLUMNS // 2, 2).max((1, 3))

@@ -20,9 +20,9 @@ from quarterup.cli.games import searched_folders
 from quarterup.emulators.emulator import EmulatorError
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_display, find_mame, find_program
+from quarterup.emulators.processors import usable_processors
 from quarterup.emulators.roms import find_rom_set
 from quarterup.games import all_games
-from quarterup.training.settings import usable_cores
 
 PYTHONS = ((3, 11), (3, 14))
 """From the first, up to before the second."""
@@ -178,7 +178,7 @@ def _disk() -> list[Finding]:
 
 
 def _cores() -> list[Finding]:
-    cores = usable_cores()
+    cores = len(usable_processors())
     found = f"{cores} for this process"
     if cores >= CORES_NEEDED:
         return [Finding("CPU cores", "ok", found)]

@@ -18,9 +18,11 @@ import numpy as np
 
 from quarterup.emulators.emulator import EmulatorError, MachineFacts, Picture
 from quarterup.emulators.mame import MameEmulator
-from quarterup.emulators.mame_program import SILENT_SAMPLE_RATE_HZ, find_mame, mame_rom_folders
+from quarterup.emulators.mame_program import HIGHEST_FRAMESKIP, SILENT_SAMPLE_RATE_HZ, find_mame, mame_rom_folders
+from quarterup.emulators.processors import usable_processors
 from quarterup.emulators.roms import find_rom_set, rom_folders
-from quarterup.envs import ArcadeVectorEnv
+from quarterup.envs import ArcadeEnv, ArcadeVectorEnv
+from quarterup.envs.observations import PIXELS_SIDE
 from quarterup.games import find_game
 
 FRAME_SKIP = 4
@@ -31,11 +33,8 @@ LONG_BENCH_SECONDS = 600
 STEPS = 4000
 """Of one measurement, over all environments together: a few seconds."""
 MEASURED_CORES = 2
-SKIP_DRAWING = 10
-"""The -frameskip that the bridge sets while nobody looks at the picture."""
 RESETS = 100
 STARTS = 3
-SIDE = 84
 
 MAME_DEFAULT = "mame -bench, default flags"
 MAME_LEVERS = "mame -bench, sample rate and frame skip of the env"
@@ -80,7 +79,7 @@ def measure_emulator(game: str, repetitions: int, roms: Sequence[Path] = ()) -> 
     """The bridge alone, without a game file, over MAME's own benchmark."""
     machine = find_game(game).machine
     watch = find_game(game).memory.ranges
-    small = Picture(SIDE, SIDE, gray=True)
+    small = Picture(PIXELS_SIDE, PIXELS_SIDE, gray=True)
     with contextlib.ExitStack() as stack:
         stack.enter_context(few_cores())
         memory = stack.enter_context(MameEmulator(machine, watch=watch, roms=roms))
@@ -100,17 +99,20 @@ def measure_env(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[
     with contextlib.ExitStack() as stack:
         stack.enter_context(few_cores())
 
-        def env(count: int, obs: str) -> ArcadeVectorEnv:
-            made = ArcadeVectorEnv(game, count, obs=obs, frame_skip=FRAME_SKIP, roms=roms)
+        def env(obs: str) -> ArcadeEnv:
+            made = ArcadeEnv(game, obs=obs, frame_skip=FRAME_SKIP, roms=roms)
             stack.callback(made.close)
             made.reset(seed=1)
             return made
 
-        one, pixels, two = env(1, "features"), env(1, "pixels"), env(2, "features")
+        one, pixels = env("features"), env("pixels")
+        two = ArcadeVectorEnv(game, 2, obs="features", frame_skip=FRAME_SKIP, roms=roms)
+        stack.callback(two.close)
+        two.reset(seed=1)
         cases = {
             MAME_DEFAULT: mame_bench(one.facts, roms),
             ENV_FEATURES: lambda: _env_speed(one),
-            TWO_ENVS: lambda: _env_speed(two),
+            TWO_ENVS: lambda: _vector_speed(two),
             MAME_LEVERS: mame_bench(one.facts, roms, *levers(), seconds=LONG_BENCH_SECONDS),
             ENV_PIXELS: lambda: _env_speed(pixels),
         }
@@ -149,7 +151,7 @@ def mame_bench(facts: MachineFacts, roms: Sequence[Path], *flags: str, seconds: 
 
 def levers() -> tuple[str, ...]:
     """What the environment turns down, as MAME's own flags."""
-    return ("-samplerate", str(SILENT_SAMPLE_RATE_HZ), "-frameskip", str(SKIP_DRAWING))
+    return ("-samplerate", str(SILENT_SAMPLE_RATE_HZ), "-frameskip", str(HIGHEST_FRAMESKIP))
 
 
 def _emulator_speed(emulator: MameEmulator) -> float:
@@ -159,24 +161,34 @@ def _emulator_speed(emulator: MameEmulator) -> float:
     return STEPS * FRAME_SKIP / (time.perf_counter() - began)
 
 
-def _env_speed(env: ArcadeVectorEnv) -> float:
-    """Random play. A step in which an environment resets emulates one frame, and counts as that."""
+def _env_speed(env: ArcadeEnv) -> float:
+    """Random play."""
+    actions = np.random.default_rng(0).integers(len(env.action_names), size=STEPS)
+    began = time.perf_counter()
+    for action in actions:
+        _, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            env.reset()
+    return STEPS * FRAME_SKIP / (time.perf_counter() - began)
+
+
+def _vector_speed(env: ArcadeVectorEnv) -> float:
+    """Random play. Where an episode has ended, the next step is a reset, which emulates one frame."""
     count = env.num_envs
     actions = np.random.default_rng(0).integers(len(env.action_names), size=(STEPS // count, count))
-    frames, resetting = 0, np.zeros(count, np.bool_)
+    resets = 0
     began = time.perf_counter()
     for row in actions:
         _, _, terminated, truncated, _ = env.step(row)
-        frames += int(np.where(resetting, 1, FRAME_SKIP).sum())
-        resetting = terminated | truncated
-    return frames / (time.perf_counter() - began)
+        resets += int(np.count_nonzero(terminated | truncated))
+    return (STEPS * FRAME_SKIP - resets * (FRAME_SKIP - 1)) / (time.perf_counter() - began)
 
 
-def _resets_ms(env: ArcadeVectorEnv) -> list[float]:
+def _resets_ms(env: ArcadeEnv) -> list[float]:
     """In the middle of games, from seeds that differ, so that the start states are not always the same."""
     times = []
     for seed in range(RESETS):
-        env.step(np.zeros(env.num_envs, np.int64))
+        env.step(np.int64(0))
         began = time.perf_counter()
         env.reset(seed=seed)
         times.append((time.perf_counter() - began) * 1000)
@@ -186,7 +198,7 @@ def _resets_ms(env: ArcadeVectorEnv) -> list[float]:
 def _start_s(game: str, roms: Sequence[Path]) -> float:
     """From nothing to the first observation."""
     began = time.perf_counter()
-    env = ArcadeVectorEnv(game, 1, roms=roms)
+    env = ArcadeEnv(game, roms=roms)
     env.reset(seed=1)
     took = time.perf_counter() - began
     env.close()
@@ -215,7 +227,7 @@ def report(facts: MachineFacts, speeds: Mapping[str, list[float]], ratios: Seque
         "machine": facts.machine,
         "rom_status": facts.rom_status,
         "emulator": facts.emulator,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(usable_processors()),
         "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "frames_per_second": {name: round(statistics.median(values)) for name, values in speeds.items()},
         "ratios": {ratio.name: _ratio(ratio, speeds) for ratio in ratios},

@@ -53,10 +53,11 @@ class Child:
         self._open = True
         _living.add(self)
 
-    def start(self, command: list[str], environment: dict[str, str]) -> None:
-        """Run `command` under a guard and wait until it has connected."""
+    def start(self, command: list[str], environment: dict[str, str], processor: int | None = None) -> None:
+        """Run `command` under a guard, on that processor only if one is named, and wait until it has connected."""
+        place = guard.ANY_PROCESSOR if processor is None else str(processor)
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, str(self.folder), *command],
+            [sys.executable, "-I", "-S", guard.__file__, str(self.folder), place, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env=environment | self._connection.environment,

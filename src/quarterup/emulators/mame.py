@@ -46,6 +46,7 @@ class MameEmulator:
         sample_rate: of the sound chips in Hz; None: 1000, or MAME's own when visible.
         visible: show a window at normal speed with sound, and let the keyboard take part.
         arguments: further MAME options.
+        processor: keep to the processor of this number; None: run wherever one is free. See `processors.py`.
         transport: `pipe` or `tcp`; None: named pipes where the system has them.
         start_timeout_s, timeout_s: how long starting, and any later answer, may take before MAME counts as frozen.
 
@@ -67,6 +68,7 @@ class MameEmulator:
         sample_rate: int | None = None,
         visible: bool = False,
         arguments: Sequence[str] = (),
+        processor: int | None = None,
         transport: Transport | None = None,
         start_timeout_s: float = 60.0,
         timeout_s: float = 20.0,
@@ -94,7 +96,7 @@ class MameEmulator:
                 visible,
                 arguments,
             )
-            hello = self._start(command, start_timeout_s)
+            hello = self._start(command, processor, start_timeout_s)
             geometry = self._configure(watch)
         except BaseException:
             self._child.close()
@@ -117,9 +119,9 @@ class MameEmulator:
 
     # ------------------------------------------------------------------------------------------------------- starting
 
-    def _start(self, command: MameCommand, timeout_s: float) -> protocol.Hello:
+    def _start(self, command: MameCommand, processor: int | None, timeout_s: float) -> protocol.Hello:
         try:
-            self._child.start(command.words(), command.environment())
+            self._child.start(command.words(), command.environment(), processor)
             body = self._receive_reply(timeout_s)
         except EmulatorDied as death:
             raise explained(death, self._rom_set) from death
@@ -292,9 +294,13 @@ class MameEmulator:
     def screenshot(self) -> NDArray[np.uint8]:
         """The screen at native size, upright, RGB, without overlays, shape (H, W, 3). Blank on vector machines.
 
-        It is one drawn frame behind `Frame.screen`, because MAME draws into two bitmaps by turns. A step draws its last
-        frame if the emulator was started with a picture; else one frame of twelve is drawn.
+        It is one drawn frame behind `Frame.screen`, because MAME draws into two bitmaps by turns. Raises EmulatorError
+        if the emulator was started without a picture: then nothing is ever drawn.
         """
+        if self._picture is None:
+            raise EmulatorError(
+                "there is no screenshot of an emulator that was started without a picture: it never draws"
+            )
         look = protocol.parse_look(self._ask(protocol.look()))
         bgra = np.frombuffer(look.bgra, np.uint8).reshape(look.height, look.width, 4)
         return look.upright(rgb_from_bgra(bgra))

@@ -18,9 +18,8 @@ local PAUSED_SPEED = 1000.0 -- times real time
 local PATIENCE_S = 3600 -- with a socket, the longest wait for a request
 local REPLY_BUFFER_BYTES = 1 << 18 -- a reply in one write, where it fits
 
--- MAME decides which frames to draw by their place in a cycle of 12. Level 10, the highest, draws places 0 and 6;
--- level 9 draws 0, 4 and 8; level 0 draws all. Level 9 at place 6 and level 10 elsewhere draw one frame of twelve.
-local DRAW_CYCLE, DRAW_ALL, SKIP_MOST, SKIP_AT_SIX = 12, 0, 10, 9
+-- MAME draws only what some view shows. Of each machine it has, from mame_artwork, one view more, without a screen.
+local NO_SCREEN = "No Screen"
 
 -- MAME runs this script again after every reset, a watchdog's too. The Lua state and its callbacks survive; after a
 -- hard reset only the machine's objects are new ones.
@@ -32,7 +31,7 @@ end
 
 -- `asleep`: frames pass without us, in a pause of ours, during a reset, and once the other side is gone.
 bridge = { states = {}, held = {}, remaining = 0, pending = nil, pause_updates = 0, connected = true, asleep = false,
-	place = 0, place_known = false, count = 0 }
+	count = 0 }
 package.loaded["quarterup.bridge"] = bridge
 
 ---------------------------------------------------------------------------------------------------- the machine's parts
@@ -119,6 +118,16 @@ local function reader(device, space, start, size, stride)
 	end
 end
 
+-- The view MAME started with, and the one without a screen, by their places in the list. None where a person looks on.
+local function find_views()
+	bridge.target, bridge.blank_view, bridge.drawing = manager.machine.render.targets[1], nil, nil
+	if bridge.always_draw then return end
+	for place, name in pairs(bridge.target.view_names) do
+		if name == NO_SCREEN then bridge.blank_view = place end
+	end
+	bridge.screen_view = bridge.target.view_index
+end
+
 local function first_screen()
 	local first_tag, first
 	for tag, screen in pairs(manager.machine.screens) do
@@ -134,6 +143,7 @@ function bridge.bind()
 	-- MAME throttles whenever it is paused, -nothrottle or not: two 60ths of a second for each state saved or loaded
 	if not bridge.always_draw then bridge.video.throttle_rate = PAUSED_SPEED end
 	bridge.screen = first_screen()
+	find_views()
 	bridge.watches = {}
 	bridge.watched_bytes = 0
 	for index, watch in ipairs(bridge.watch_list or {}) do
@@ -270,31 +280,13 @@ local function set_switches(request, count, at)
 	return at
 end
 
--- Drawing is decided a frame ahead: the last frame of a step is drawn if its picture was asked for, others as seldom as
--- MAME lets us. Where we are in its cycle shows in the frames that it drew though we wanted none.
+-- Drawing is decided a frame ahead: only the last frame of a step is drawn, and of a raw picture the one before it.
 local function plan_drawing()
-	if bridge.always_draw then return end
-	local level, place = SKIP_MOST, bridge.place
-	if bridge.picture and (bridge.remaining == 1 or bridge.raw and bridge.remaining == 2) then
-		level = DRAW_ALL
-	elseif place == 5 then
-		level = SKIP_AT_SIX
+	local wanted = bridge.picture and (bridge.remaining == 1 or bridge.raw and bridge.remaining == 2)
+	if wanted ~= bridge.drawing and bridge.blank_view then
+		bridge.drawing = wanted
+		bridge.target.view_index = wanted and bridge.screen_view or bridge.blank_view
 	end
-	if bridge.level ~= level then
-		bridge.level = level
-		bridge.video.frameskip = level
-	end
-end
-
--- Wanted frames hide where the cycle stands, so among them every other frame is looked at, else only where one is due.
-local function follow_cycle()
-	local place = (bridge.place + 1) % DRAW_CYCLE
-	bridge.place = place
-	if bridge.level == DRAW_ALL then return end
-	if bridge.place_known and not bridge.picture and place ~= 0 and place ~= 6 then return end
-	local drawn = not bridge.video.skip_this_frame
-	bridge.place_known = drawn or (bridge.place_known and place ~= 0)
-	if drawn then bridge.place = 0 end
 end
 
 local parts = {}
@@ -412,7 +404,6 @@ end
 ------------------------------------------------------------------------------------------------------------- the clock
 
 local function on_frame_done()
-	if not bridge.always_draw then follow_cycle() end
 	if bridge.asleep or (bridge.always_draw and manager.machine.paused) then return end
 	bridge.count = bridge.count + 1
 	local remaining = bridge.remaining - 1
@@ -443,7 +434,7 @@ end
 function bridge.after_reset()
 	bridge.bind()
 	for index, value in pairs(bridge.held) do bridge.fields[index + 1].field:set_value(value) end
-	bridge.level, bridge.place_known, bridge.asleep = nil, false, false
+	bridge.asleep = false
 	if bridge.resetting then
 		bridge.resetting = false
 		reply(OK, "")

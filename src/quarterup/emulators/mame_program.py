@@ -15,10 +15,12 @@ from pathlib import Path
 from quarterup.emulators.emulator import EmulatorError, EmulatorNotFound, Picture, RomError
 
 BRIDGE = Path(__file__).with_name("mame_bridge.lua")
+ARTWORK = Path(__file__).with_name("mame_artwork")
 ENVIRONMENT_VARIABLE = "QUARTERUP_MAME"
 USUAL_PLACES = ("/usr/games", "/usr/local/bin", "/opt/homebrew/bin")
 SILENT_SAMPLE_RATE_HZ = 1000
 """The lowest MAME takes. Sound chips are emulated per sample, so nobody listening, this more than doubles the speed."""
+HIGHEST_FRAMESKIP = 10
 MISREAD_IN_PATHS = re.compile(r'[;"$%~]')
 """MAME splits paths at semicolons, takes quotes off, and replaces variables; there is no way to escape them."""
 
@@ -156,6 +158,9 @@ class MameCommand:
             options = ["-window", "-debug", "-debugger", "none"]
         else:
             options = ["-video", "none", "-sound", "none", "-nothrottle"]
+            options += ["-artpath", self._readable(ARTWORK), "-fallback_artwork", "quarterup"]
+            if self.picture is None:
+                options += ["-frameskip", str(HIGHEST_FRAMESKIP)]
             for device in ("keyboard", "mouse", "lightgun", "joystick"):
                 options += [f"-{device}provider", "none"]
             # Helper threads wait for work by spinning: on `invaders` they took a third of MAME's processor time.

@@ -35,10 +35,6 @@ class Episode:
     lives: int = 0
     level: int = 0
 
-    def account(self) -> tuple[float, int, int, int, int]:
-        """Score, lives, level, frames, steps."""
-        return self.score, self.lives, self.level, self.frames, self.steps
-
 
 @dataclass(slots=True)
 class StepResult:
@@ -55,13 +51,17 @@ class StepResult:
 class Cabinet:
     """Call `power_on` first, then `seed`, `reset` and, for each step, `send` and `receive`."""
 
-    def __init__(self, game: str, settings: EnvSettings, render_mode: str | None) -> None:
-        """Raises UnknownGame, and ValueError for a kind of observation or a render mode that there is not."""
+    def __init__(self, game: str, settings: EnvSettings, render_mode: str | None, processor: int | None = None) -> None:
+        """The emulator keeps to `processor`, or runs on any.
+
+        Raises UnknownGame, and ValueError for a kind of observation or a render mode that there is not.
+        """
         if render_mode not in (None, *RENDER_MODES):
             raise ValueError(f"render_mode={render_mode!r} is not one of {', '.join(RENDER_MODES)}")
         self.game: Game[Any] = find_game(game)
         self.settings = settings
         self.render_mode = render_mode
+        self._processor = processor
         self.view: View = view_of(self.game, settings.obs, settings.stack)
         self.emulator: MameEmulator | None = None
         self.episode = Episode()
@@ -91,6 +91,7 @@ class Cabinet:
             picture=self.view.picture or (Picture() if self.render_mode else None),
             roms=self.settings.roms,
             visible=self.render_mode == "human",
+            processor=self._processor,
         )
         self._last_action = 0
         self._in_two_parts = False

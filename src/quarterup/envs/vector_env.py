@@ -1,12 +1,11 @@
 """Many emulators driven from one process, as a Gymnasium vector environment.
 
-There are no worker processes: each emulator is already one. A step sends N requests, then takes the replies as they
-come.
+There are no worker processes: each emulator is already one. A step sends N requests, so that all emulators run, then
+takes the replies one after the other.
 """
 
 from __future__ import annotations
 
-import select
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, MachineFacts
 from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.processors import spread
 from quarterup.envs.cabinet import RENDER_MODES, Cabinet, StepResult
 from quarterup.envs.settings import env_settings
 
@@ -52,7 +52,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.render_mode = render_mode
         checked = env_settings(**settings)
-        self.cabinets = [Cabinet(game, checked, render_mode) for _ in range(num_envs)]
+        self.cabinets = [Cabinet(game, checked, render_mode, processor) for processor in spread(num_envs)]
         self._power_on_all()
         first = self.cabinets[0]
         self.metadata = {
@@ -88,7 +88,18 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         for cabinet, row in zip(self.cabinets, self._observations, strict=True):
             cabinet.observation = row  # observations are drawn straight into the batch
         self._resetting = np.zeros(count, np.bool_)
-        self._results = [StepResult() for _ in range(count)]
+        self._rewards = np.zeros(count)
+        self._terminated = np.zeros(count, np.bool_)
+        self._truncated = np.zeros(count, np.bool_)
+        self._info: dict[str, NDArray[Any]] = {
+            "score": np.zeros(count),
+            "lives": np.zeros(count, np.int64),
+            "level": np.zeros(count, np.int64),
+            "episode_frames": np.zeros(count, np.int64),
+            "episode_steps": np.zeros(count, np.int64),
+            "life_lost": np.zeros(count, np.bool_),
+            "emulator_died": np.full(count, "", object),
+        }
 
     # ---------------------------------------------------------------------------------------------------------- reset
 
@@ -103,11 +114,11 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
             cabinet = self.cabinets[index]
             if seeds[index] is not None:
                 cabinet.seed(seeds[index])
-            self._results[index] = StepResult()
             cabinet.send_reset()
         for index in chosen:
             self.cabinets[index].receive_reset()
             self._resetting[index] = False
+            self._note(index, StepResult())
         return self._observations.copy(), self._infos()
 
     # ----------------------------------------------------------------------------------------------------------- step
@@ -118,62 +129,61 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
 
     def send(self, actions: NDArray[np.int64]) -> None:
         """Set all emulators to work, without waiting. Those whose episode ended begin a new one instead."""
+        self._died_at_once: dict[int, EmulatorDied] = {}
         for index, action in enumerate(np.asarray(actions).tolist()):
             cabinet = self.cabinets[index]
-            self._results[index] = StepResult()
             try:
                 if self._resetting[index]:
                     cabinet.send_reset()
                 else:
                     cabinet.send(action)
             except EmulatorDied as death:
-                self._results[index] = cabinet.replace(death)
+                self._died_at_once[index] = death
 
     def receive(self) -> Step:
         """Wait for what `send` began. The arrays are the caller's own."""
-        waiting = {
-            self._emulator(index).fileno(): index for index in range(self.num_envs) if not self._results[index].died
-        }
-        if len(waiting) == 1:
-            self._finish(*waiting.values())
-        else:
-            self._finish_as_they_come(waiting)
-        rewards = np.array([result.reward for result in self._results], np.float64)
-        terminated = np.array([result.terminated for result in self._results])
-        truncated = np.array([result.truncated for result in self._results])
+        for index in range(self.num_envs):
+            self._note(index, self._finish(index))
+        terminated, truncated = self._terminated.copy(), self._truncated.copy()
         finished = terminated | truncated
         infos = self._infos()
+        rewards = self._rewards.copy()
         if self.autoreset_mode is AutoresetMode.NEXT_STEP:
             self._resetting = finished
         elif self.autoreset_mode is AutoresetMode.SAME_STEP and finished.any():
             self._reset_finished(finished, infos)
         return self._observations.copy(), rewards, terminated, truncated, infos
 
-    def _finish_as_they_come(self, waiting: dict[int, int]) -> None:
-        poll = select.poll()
-        for descriptor in waiting:
-            poll.register(descriptor, select.POLLIN)
-        patience_s = max(self._emulator(index).timeout_s for index in waiting.values()) if waiting else 0.0
-        while waiting:
-            ready = [descriptor for descriptor, _ in poll.poll(patience_s * 1000)]
-            for descriptor in ready or list(waiting):
-                poll.unregister(descriptor)
-                self._finish(waiting.pop(descriptor), timeout_s=None if ready else 0.0)
+    def _finish(self, index: int) -> StepResult:
+        cabinet = self.cabinets[index]
+        try:
+            if index in self._died_at_once:
+                return cabinet.replace(self._died_at_once[index])
+            if self._resetting[index]:
+                cabinet.receive_reset()
+                return StepResult()
+            return cabinet.receive()
+        except EmulatorDied as death:
+            return cabinet.replace(death)
+
+    def _note(self, index: int, result: StepResult) -> None:
+        """Row `index` of what a step returns."""
+        self._rewards[index] = result.reward
+        self._terminated[index] = result.terminated
+        self._truncated[index] = result.truncated
+        episode, info = self.cabinets[index].episode, self._info
+        info["score"][index] = episode.score
+        info["lives"][index] = episode.lives
+        info["level"][index] = episode.level
+        info["episode_frames"][index] = episode.frames
+        info["episode_steps"][index] = episode.steps
+        info["life_lost"][index] = result.life_lost
+        info["emulator_died"][index] = result.died
 
     def _emulator(self, index: int) -> MameEmulator:
         emulator = self.cabinets[index].emulator
         assert emulator is not None
         return emulator
-
-    def _finish(self, index: int, timeout_s: float | None = None) -> None:
-        cabinet = self.cabinets[index]
-        try:
-            if self._resetting[index]:
-                cabinet.receive_reset(timeout_s)
-            else:
-                self._results[index] = cabinet.receive(timeout_s)
-        except EmulatorDied as death:
-            self._results[index] = cabinet.replace(death)
 
     def _reset_finished(self, finished: NDArray[np.bool_], infos: dict[str, Any]) -> None:
         """Same-step autoreset: the last observation and info of an episode go into `infos`, as Gymnasium has it."""
@@ -191,17 +201,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         }
 
     def _infos(self) -> dict[str, Any]:
-        accounts = np.array([cabinet.episode.account() for cabinet in self.cabinets]).T
-        lives, level, frames, steps = accounts[1:].astype(np.int64)
-        return {
-            "score": accounts[0],
-            "lives": lives,
-            "level": level,
-            "episode_frames": frames,
-            "episode_steps": steps,
-            "life_lost": np.array([result.life_lost for result in self._results]),
-            "emulator_died": np.array([result.died for result in self._results], object),
-        }
+        return {key: values.copy() for key, values in self._info.items()}
 
     # ------------------------------------------------------------------------------------------------------ and beside
 

@@ -66,7 +66,7 @@ class Expert(Protocol[M]):  # type: ignore[misc]
 
 
 class Game(ABC, Generic[M]):
-    """One game. Its docstring is its manual page; `games/space_invaders.py` shows the shape."""
+    """One game. Its docstring is its manual page; `games/space_invaders/game.py` shows the shape."""
 
     id: ClassVar[str]
     """Name on the command line: `space_invaders`."""
@@ -91,9 +91,6 @@ class Game(ABC, Generic[M]):
     @abstractmethod
     def outcome(self, before: M, after: M) -> Outcome:
         """What a step earned, and whether the game is over."""
-
-    @abstractmethod
-    def score(self, memory: M) -> int: ...
 
     @abstractmethod
     def lives(self, memory: M) -> int: ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from quarterup.emulators.processors import usable_processors
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.errors import SettingsError
 
@@ -110,18 +110,11 @@ def check_settings(settings: TrainSettings) -> None:
             raise SettingsError(message)
 
 
-def usable_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def learner_threads(settings: TrainSettings) -> int:
     """Threads for torch: as told, else the cores that the emulators leave."""
     if settings.threads:
         return settings.threads
-    return max(1, min(MAX_THREADS, usable_cores() - settings.envs))
+    return max(1, min(MAX_THREADS, len(usable_processors()) - settings.envs))
 
 
 def to_json(settings: TrainSettings) -> dict[str, Any]:

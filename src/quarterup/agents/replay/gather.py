@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.agents.replay.compiled import compiled
+from quarterup.compiled import compiled
 
 
 @compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.agents.replay.compiled import compiled
+from quarterup.compiled import compiled
 
 
 class SumTree:

@@ -11,42 +11,42 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.games.space_invaders import (
+from quarterup.games.space_invaders.memory import (
     ALIVE,
     BONUS_STEPS_A_FRAME,
     BONUS_Y,
     CELL,
     COLUMNS,
+    FAST_FROM_ENEMIES,
+    FAST_SHOT_SPEED,
+    GUN_BOTTOM,
     GUN_CENTRE,
     GUN_LEFTMOST,
     GUN_RIGHTMOST,
+    GUN_SPEED,
     GUN_TOP,
     PLAYER_SHOT_SPEED,
+    SHOT_CENTRE,
+    SHOT_SPEED,
+    SHOT_X,
+    SHOT_Y,
+    X_OFFSET,
     InvadersMemory,
     in_flight,
     lowest_rows,
 )
+from quarterup.games.space_invaders.motion import drift, rack_origin
 
 STAY, LEFT, RIGHT = 0, 1, 2
 FIRE = 3
 """Added to a move, it also fires."""
 STEP_FRAMES = 4
-GUN_SPEED = 1
-"""Pixels a frame."""
 HORIZON_STEPS = 20
 PLACES = GUN_RIGHTMOST - GUN_LEFTMOST + 1
-SHOT_SPEED = 4 / 3
-"""Enemy shots move 4 pixels every third frame,"""
-FAST_SHOT_SPEED = 5 / 3
-"""and 5 when few enemies are left."""
-FAST_FROM_ENEMIES = 8
 GUN_HALF_WIDTH = 10
 """Half the gun, half the shot and two pixels of caution."""
-GUN_BOTTOM = 0x18
-"""Where a shot has passed the gun."""
 SHOT_MOVE = 5
 """Pixels a shot may be further than its mean speed tells."""
-EDGE_PIXELS = 0x20
 HIT_PIXELS = 4
 """An enemy is at least 8 pixels wide: aimed this well a shot hits."""
 ROW_WEIGHT = 12.0
@@ -82,7 +82,7 @@ def _survival(memory: InvadersMemory) -> NDArray[np.int32]:
     for shot in memory.enemy_shots():
         if not in_flight(shot):
             continue
-        y, centre = shot[8], shot[9] + 1
+        y, centre = shot[SHOT_Y], shot[SHOT_X] + SHOT_CENTRE
         arrives = (y - GUN_TOP - SHOT_MOVE) / speed / STEP_FRAMES
         passes = (y - GUN_BOTTOM + SHOT_MOVE) / speed / STEP_FRAMES
         first, last = max(int(arrives), 0), int(passes) + 1
@@ -117,16 +117,17 @@ def _targets(memory: InvadersMemory) -> list[tuple[float, float]]:
     columns = [column for column in range(COLUMNS) if rows[column] >= 0]
     if not columns:
         return []
-    pace = abs(memory.rack_step_x or 2) / max(memory.enemies_left, 1)
+    origin = rack_origin(memory.rack_x, columns[0])
+    left, right = origin + CELL * columns[0], origin + CELL * (columns[-1] + 1)
     lowest = min(rows[column] for column in columns)
     pressing = memory.rack_y + CELL * lowest <= LOW_RACK_Y
     targets = []
     for column in columns:
-        y = memory.rack_y + CELL * rows[column]
-        rise_frames = max(y - GUN_TOP, 0) / PLAYER_SHOT_SPEED
-        x = _after(memory, columns, pace * rise_frames) + CELL * column + CELL / 2
-        if not (pressing and rows[column] > lowest):
-            targets.append((x, ROW_WEIGHT * (rows[column] - lowest)))
+        if pressing and rows[column] > lowest:
+            continue
+        rise = max(memory.rack_y + CELL * rows[column] - GUN_TOP, 0)
+        later = drift(left, right, bool(memory.rack_goes_left), max(memory.enemies_left, 1), rise / PLAYER_SHOT_SPEED)
+        targets.append((origin + CELL * column + CELL / 2 + later, ROW_WEIGHT * (rows[column] - lowest)))
     if memory.bonus_active and not memory.bonus_hit:
         flight = (BONUS_Y - GUN_TOP) / PLAYER_SHOT_SPEED
         x = memory.bonus_x + GUN_CENTRE + memory.bonus_step * BONUS_STEPS_A_FRAME * flight
@@ -134,16 +135,7 @@ def _targets(memory: InvadersMemory) -> list[tuple[float, float]]:
     return targets
 
 
-def _after(memory: InvadersMemory, columns: list[int], distance: float) -> float:
-    """The rack's X after it has walked `distance` pixels, turning at the edges."""
-    if memory.rack_goes_left:
-        room = memory.rack_x + CELL * columns[0] - (EDGE_PIXELS + 8)
-        return memory.rack_x - distance if distance <= room else memory.rack_x - room + (distance - room)
-    room = 0x100 - 8 - (memory.rack_x + CELL * (columns[-1] + 1))
-    return memory.rack_x + distance if distance <= room else memory.rack_x + room - (distance - room)
-
-
 def _covered(memory: InvadersMemory, barrel: int) -> bool:
     """Whether a shield stands right above the barrel."""
-    column = barrel - EDGE_PIXELS
+    column = barrel - X_OFFSET
     return bool(memory.shields_low[column] or memory.shields_high[column])

@@ -1,0 +1,24 @@
+"""The processors that this process may use, and which of them each of many emulators keeps to."""
+
+from __future__ import annotations
+
+import os
+
+
+def usable_processors() -> list[int]:
+    """Their numbers. On a shared machine a process may be confined to some."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def spread(emulators: int) -> list[int | None]:
+    """A processor for each of `emulators` that run side by side and are waited for together, or None for any.
+
+    With as many as there are processors, or more, each keeps to one. Left to itself Linux often lets two share a
+    processor while another is idle: all pause so shortly that it does not think moving one worth while.
+    """
+    processors = usable_processors()
+    if not hasattr(os, "sched_setaffinity") or emulators < max(2, len(processors)):
+        return [None] * emulators
+    return [processors[index % len(processors)] for index in range(emulators)]
