@@ -23,7 +23,7 @@ import torch
 
 from quarterup.agents.agent import AgentState
 from quarterup.training.errors import CheckpointError
-from quarterup.training.files import sync_folder, write_file
+from quarterup.training.files import replace_file, sync_folder, write_file
 
 KEEP_LAST = 3
 FORMAT = 1
@@ -133,9 +133,8 @@ class Checkpoints:
             self._remove(newer)
 
     def _mark_best(self, best: Best) -> None:
-        unfinished = self.folder / f".{BEST_FILE}.unfinished"
-        write_file(unfinished, json.dumps({"env_step": best.env_step, "mean_score": best.mean_score}).encode())
-        unfinished.replace(self.folder / BEST_FILE)
+        content = json.dumps({"env_step": best.env_step, "mean_score": best.mean_score})
+        replace_file(self.folder / BEST_FILE, content.encode())
 
     def _remove_old(self) -> None:
         best = self.best()

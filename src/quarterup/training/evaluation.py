@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from quarterup.envs import ArcadeVectorEnv
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame
+from quarterup.training.files import replace_file
 from quarterup.training.policies import Policy
 from quarterup.training.statistics import Interval, bootstrap_mean, interquartile_mean
 from quarterup.training.video import FrameByFrame, VideoWriter
@@ -279,9 +280,7 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:
     number = 1
     while (path := folder / f"{evaluation.protocol.policy}-{number}.json").exists():
         number += 1
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(evaluation.to_json(), indent=1) + "\n")
-    part.replace(path)
+    replace_file(path, (json.dumps(evaluation.to_json(), indent=1) + "\n").encode())
     return path
 
 

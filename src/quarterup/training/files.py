@@ -14,6 +14,13 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside and rename it: whoever reads `path`, at any time, reads a whole one."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    write_file(unfinished, content)
+    unfinished.replace(path)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names in `folder` are on the disk. Windows does so by itself."""
     if os.name != "posix":

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from quarterup.agents.agent import Agent
-from quarterup.agents.registry import AGENTS, AgentKind
+from quarterup.agents.registry import AgentKind, agent_kind
 from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.errors import CheckpointError, SettingsError
 from quarterup.training.run_folder import RunFolder
@@ -16,9 +16,10 @@ from quarterup.training.settings import TrainSettings, from_json
 
 def kind_of_agent(name: str) -> AgentKind:
     """The algorithm of that name. Raises SettingsError, with the names there are, if there is none."""
-    if name not in AGENTS:
-        raise SettingsError(f"There is no agent {name!r}. There are: {', '.join(sorted(AGENTS))}.")
-    return AGENTS[name]
+    try:
+        return agent_kind(name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def find_device(name: str) -> str:

@@ -41,7 +41,6 @@ RUNS = Path("runs")
 """Where runs go that were given no folder."""
 
 REPORTED_PACKAGES = ("torch", "numpy", "gymnasium", "numba", "safetensors")
-HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -204,11 +203,8 @@ def rom_hashes(rom_path: str) -> dict[str, str]:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(HASH_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _commit() -> str | None:

@@ -170,7 +170,7 @@ def _train_in(
             updates=counters.updates,
             episodes=counters.episodes,
             wall_s=counters.wall_s,
-            mean_score=sum(trainer.scores) / len(trainer.scores) if trainer.scores else None,
+            mean_score=trainer.progress.mean_score,
             best=run.checkpoints.best(),
             progress=trainer.progress,
             finished=counters.env_steps >= settings.steps,
