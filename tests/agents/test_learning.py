@@ -11,19 +11,21 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from quarterup.agents.agent import Transitions
 from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.schedules import Linear
 
 NUM_ENVS = 4
 
 RANDOM_RETURN = 22.0
 """Mean return of random actions in CartPole."""
 
-EVERYTHING_OFF = {
+EVERYTHING_OFF: dict[str, Any] = {
     "double": False,
     "dueling": False,
     "noisy": False,
     "prioritized": False,
-    "distributional": False,
+    "values": "mean",
     "value_rescaling": False,
+    "epsilon": Linear(1.0, 0.05, 4_000),
 }
 
 
@@ -47,8 +49,6 @@ def make_agent(**others: Any) -> Rainbow:
         "learning_starts": 500,
         "target_every": 100,
         "replay_capacity": 20_000,
-        "epsilon_steps": 4_000,
-        "epsilon_end": 0.05,
     }
     space = cartpole(1).single_observation_space
     return Rainbow(space, 2, NUM_ENVS, RainbowSettings(**{**settings, **others}), seed=0)
@@ -83,8 +83,15 @@ def greedy_return(agent: Rainbow, episodes: int = 16) -> float:
     return float(returns.mean())
 
 
-@pytest.mark.parametrize("switches", [{}, EVERYTHING_OFF], ids=["rainbow", "plain Q-learning"])
-def test_cartpole_is_learned_from_nothing(switches: dict[str, bool]) -> None:
+MUNCHAUSEN_QUANTILES: dict[str, Any] = {"values": "iqn", "munchausen": True, "value_rescaling": False}
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{}, EVERYTHING_OFF, MUNCHAUSEN_QUANTILES],
+    ids=["rainbow", "plain Q-learning", "quantiles and Munchausen"],
+)
+def test_cartpole_is_learned_from_nothing(switches: dict[str, Any]) -> None:
     agent = make_agent(**switches)
     assert greedy_return(agent) < 2 * RANDOM_RETURN
     train(agent, env_steps=16_000)
@@ -92,7 +99,7 @@ def test_cartpole_is_learned_from_nothing(switches: dict[str, bool]) -> None:
 
 
 def test_cartpole_is_learned_from_an_expert_that_is_only_watched() -> None:
-    agent = make_agent(cloning_weight=1.0, cloning_steps=10**9)
+    agent = make_agent(cloning_weight=1.0)
     envs = cartpole(NUM_ENVS)
     observations, _ = envs.reset(seed=0)
     ended = np.zeros(NUM_ENVS, dtype=bool)

@@ -14,6 +14,7 @@ import torch
 
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.schedules import Cosine, Linear
 
 NUM_ENVS = 2
 SPACE = gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
@@ -58,19 +59,41 @@ def weights(agent: Rainbow) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in agent.online.parameters()])
 
 
-SWITCHES = ("double", "dueling", "noisy", "prioritized", "distributional", "value_rescaling")
+SWITCHED: tuple[dict[str, Any], ...] = (
+    {"double": False},
+    {"dueling": False},
+    {"noisy": False, "epsilon": 0.1},
+    {"prioritized": False},
+    {"values": "mean"},
+    {"values": "iqn"},
+    {"value_rescaling": False},
+    {"layer_norm": True},
+)
+MUNCHAUSEN: tuple[dict[str, Any], ...] = (
+    {"values": "mean", "munchausen": True, "value_rescaling": False},
+    {"values": "iqn", "munchausen": True},
+)
+"""Where all actions are worth the same, its targets come to differ from others by some hundredths only. That takes
+longer: differences between actions, as fresh networks have, shrink by a tenth with each target network."""
+ALL_SWITCHED = {name: value for switch in SWITCHED for name, value in switch.items()}
+"""Switched on or off, of quantiles and mean the former."""
 
 
 @pytest.mark.parametrize(
-    ("off", "terminates"),
-    [((), False), (SWITCHES, False), ((), True), (SWITCHES, True), *[((switch,), True) for switch in SWITCHES]],
+    ("settings", "terminates"),
+    [
+        ({}, False),
+        (ALL_SWITCHED, False),
+        ({}, True),
+        (ALL_SWITCHED, True),
+        *[(switch, True) for switch in (*SWITCHED, *MUNCHAUSEN)],
+    ],
 )
-def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[str, ...], terminates: bool) -> None:
+def test_values_in_points_are_those_of_a_chain_that_can_be_computed(settings: dict[str, Any], terminates: bool) -> None:
     """One point each step, five steps an episode: what is left of them if it terminates, for ever if
     truncated."""
     gamma, length = 0.8, 5
     space = gym.spaces.Box(0, 1, (length + 1,), np.float32)
-    settings = dict.fromkeys(off, False)
     agent = make_agent(space=space, gamma=gamma, n_step=3, learning_starts=200, **settings)
     positions = np.eye(length + 1, dtype=np.float32)
     rng = np.random.default_rng(0)
@@ -88,11 +111,12 @@ def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[s
                 np.zeros(NUM_ENVS, dtype=bool),
             )
         )
-    for _ in range(400):
+    for _ in range(1500 if agent.settings.munchausen else 400):
         agent.learn()
     agent.online.remove_noise()
     with torch.inference_mode():
-        values = agent.points(agent.online(torch.from_numpy(positions))).numpy()
+        taus = torch.linspace(0.1, 0.9, 9).expand(length + 1, -1)
+        values = agent.points(agent.online(torch.from_numpy(positions), taus)).numpy()
     for step in range(length):
         if terminates:
             expected = (1 - gamma ** (length - step)) / (1 - gamma)
@@ -109,7 +133,7 @@ def test_values_in_points_are_those_of_a_chain_that_can_be_computed(off: tuple[s
 def test_a_fresh_agent_expects_next_to_nothing_wherever_the_support_lies(dueling: bool) -> None:
     """Not the middle of the support: an agent that begins with great hopes takes long to lose them."""
     for low, high in [(-100.0, 2000.0), (0.0, 300.0), (-50.0, 50.0)]:
-        agent = make_agent(v_min=low, v_max=high, atoms=51, noisy=False, dueling=dueling)
+        agent = make_agent(v_min=low, v_max=high, atoms=51, dueling=dueling)
         expected = agent.points(agent.online(torch.zeros(1, 3)))
         assert expected.abs().max() < 0.06 * (high - low)
 
@@ -126,6 +150,57 @@ def test_the_same_seed_and_data_give_the_same_weights_bit_for_bit() -> None:
     assert torch.equal(weights(first), weights(second))
     observations = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
     np.testing.assert_array_equal(first.act(observations, explore=True), second.act(observations, explore=True))
+
+
+EVERYTHING: dict[str, Any] = {
+    "values": "iqn",
+    "munchausen": True,
+    "pixel_trunk": "impala",
+    "impala_width": 1,
+    "spectral_norm": True,
+    "batch_size": 4,
+    "replay_capacity": 400,
+    "learning_starts": 10,
+    "learning_rate": Cosine(1e-3, 1e-4, 1000, warmup=10),
+    "epsilon": Linear(0.5, 0.0, 100),
+}
+PIXELS = gym.spaces.Box(0, 255, (2, 36, 36), np.uint8)
+
+
+def feed_pixels(agent: Rainbow, rows: int) -> None:
+    rng = np.random.default_rng(0)
+    stacks = np.repeat(rng.integers(256, size=(NUM_ENVS, 1, 36, 36)).astype(np.uint8), 2, axis=1)
+    nothing = np.zeros(NUM_ENVS, dtype=bool)
+    for _ in range(rows):
+        actions = agent.act(stacks, explore=True)
+        agent.observe(Transitions(stacks, actions, np.ones(NUM_ENVS, np.float32), nothing, nothing, ~nothing, nothing))
+        fresh = rng.integers(256, size=(NUM_ENVS, 1, 36, 36)).astype(np.uint8)
+        stacks = np.concatenate([stacks[:, 1:], fresh], axis=1)
+
+
+def test_all_the_later_parts_together_are_deterministic_and_go_on_from_a_checkpoint(tmp_path: Path) -> None:
+    first = make_agent(space=PIXELS, replay_directory=tmp_path / "first", **EVERYTHING)
+    second = make_agent(space=PIXELS, **EVERYTHING)
+    for agent in (first, second):
+        feed_pixels(agent, 20)
+    assert [first.learn() for _ in range(3)] == [second.learn() for _ in range(3)]
+    assert torch.equal(weights(first), weights(second))
+    state = through_json(first.state())
+    shutil.copytree(tmp_path / "first", tmp_path / "again")
+    again = make_agent(seed=9, space=PIXELS, replay_directory=tmp_path / "again", **EVERYTHING)
+    again.load(state)
+    assert [first.learn() for _ in range(3)] == [again.learn() for _ in range(3)]
+    assert torch.equal(weights(first), weights(again))
+
+
+def test_playing_greedily_draws_no_taus_and_leaves_the_spectral_norm_alone() -> None:
+    first, second = (make_agent(space=PIXELS, **EVERYTHING) for _ in range(2))
+    for agent in (first, second):
+        feed_pixels(agent, 20)
+    stacks = np.full((2, 2, 36, 36), 7, dtype=np.uint8)
+    actions = {tuple(first.act(stacks, explore=False).tolist()) for _ in range(5)}
+    assert len(actions) == 1
+    assert first.learn() == second.learn()
 
 
 def through_json(state: AgentState) -> AgentState:
@@ -192,7 +267,7 @@ def test_a_state_of_another_network_is_refused_by_name_and_changes_nothing() -> 
     with pytest.raises(ValueError, match=r"online\.head\.advantage\.weight is .*\(153, 48\) there"):
         agent.load(wider.state())
     with pytest.raises(ValueError, match=r"has no tensor online\.head\.advantage\.bias_sigma"):
-        agent.load(make_agent(noisy=False).state())
+        agent.load(make_agent(noisy=False, epsilon=0.1).state())
     assert torch.equal(before, weights(agent))
 
 
@@ -204,9 +279,9 @@ def test_a_state_from_another_kind_of_device_can_be_loaded() -> None:
     assert torch.equal(weights(again), weights(agent))
 
 
-@pytest.mark.parametrize("distributional", [True, False])
-def test_double_q_learning_differs_as_soon_as_the_two_networks_do(distributional: bool) -> None:
-    settings = {"noisy": False, "distributional": distributional, "target_every": 1000}
+@pytest.mark.parametrize("values", ["c51", "mean"])
+def test_double_q_learning_differs_as_soon_as_the_two_networks_do(values: str) -> None:
+    settings: dict[str, Any] = {"noisy": False, "epsilon": 0.1, "values": values, "target_every": 1000}
     double, single = make_agent(double=True, **settings), make_agent(double=False, **settings)
     losses = []
     for agent in (double, single):
@@ -217,7 +292,7 @@ def test_double_q_learning_differs_as_soon_as_the_two_networks_do(distributional
 
 
 def test_importance_weights_scale_the_loss_by_beta() -> None:
-    without, full = make_agent(beta_start=0.0, beta_steps=10**9), make_agent(beta_start=1.0)
+    without, full = make_agent(beta=0.0), make_agent(beta=1.0)
     for agent in (without, full):
         feed(agent, 100)
         metrics = [agent.learn() for _ in range(20)][-1]
@@ -261,6 +336,58 @@ def test_the_learning_rate_is_that_of_the_settings() -> None:
         assert step == pytest.approx(agent.settings.learning_rate, rel=1e-3)
 
 
+def test_schedules_are_followed_by_env_steps() -> None:
+    agent = make_agent(
+        learning_rate=Cosine(1e-3, 1e-4, 1000),
+        beta=Linear(0.0, 1.0, 400),
+        epsilon=Linear(1.0, 0.0, 400),
+        priority_exponent=Linear(1.0, 0.0, 400),
+    )
+    feed(agent, 100)
+    metrics, share = agent.learn(), agent.env_steps / 400
+    assert 0.4 < share < 0.5
+    assert metrics["beta"] == pytest.approx(share)
+    assert metrics["epsilon"] == pytest.approx(1 - share)
+    assert agent.replay.priority_exponent == pytest.approx(1 - share)
+    cosine = 1e-4 + 9e-4 * (1 + np.cos(np.pi * agent.env_steps / 1000)) / 2
+    assert metrics["learning_rate"] == agent.optimizer.param_groups[0]["lr"] == pytest.approx(cosine)
+
+
+def test_the_learning_rate_may_begin_at_0() -> None:
+    agent = make_agent(learning_rate=Linear(0.0, 1e-3, 1000))
+    assert agent.optimizer.param_groups[0]["lr"] == 0.0
+
+
+@pytest.mark.parametrize("values", ["c51", "iqn", "mean"])
+def test_an_update_waits_for_the_device_only_once(values: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = make_agent(values=values, metrics_every=1000, cloning_weight=1.0)
+    feed(agent, 100)
+    agent.learn()
+    waits: list[str] = []
+    for name in ("item", "cpu", "tolist", "__bool__", "__float__", "__int__", "nonzero"):
+        original = getattr(torch.Tensor, name)
+
+        def counted(self: torch.Tensor, *args: Any, _name: str = name, _original: Any = original) -> Any:
+            waits.append(_name)
+            return _original(self, *args)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    agent.learn()
+    assert waits == ["cpu"]
+
+
+@pytest.mark.parametrize(("clip", "largest"), [(True, 1.0), (False, 300.0)])
+def test_rewards_are_clipped_only_if_asked(clip: bool, largest: float) -> None:
+    agent = make_agent(clip_rewards=clip, n_step=1)
+    observations, nothing = np.zeros((NUM_ENVS, 3), np.float32), np.zeros(NUM_ENVS, bool)
+    actions = np.zeros(NUM_ENVS, np.int64)
+    for _ in range(100):
+        rewards = np.array([300.0, -0.25], np.float32)
+        agent.observe(Transitions(observations, actions, rewards, nothing, nothing, ~nothing, nothing))
+        assert rewards.tolist() == [300.0, -0.25]
+    assert set(agent.replay.sample(64, 0.0, np.random.default_rng(0)).returns.tolist()) == {largest, -0.25}
+
+
 def test_metrics_come_only_when_due() -> None:
     agent = make_agent(metrics_every=5)
     feed(agent, 100)
@@ -299,13 +426,13 @@ def test_noise_differs_between_environments_and_greedy_actions_have_none() -> No
 
 
 def test_epsilon_is_the_share_of_random_actions() -> None:
-    agent = make_agent(noisy=False, epsilon_start=0.9, epsilon_end=0.3, epsilon_steps=10)
+    agent = make_agent(noisy=False, epsilon=Linear(0.9, 0.3, 10))
     feed(agent, 100)
     observations = np.zeros((10_000, 3), dtype=np.float32)
     greedy = agent.act(observations[:1], explore=False)[0]
     share = (agent.act(observations, explore=True) != greedy).mean()
     assert share == pytest.approx(0.3 * 2 / 3, abs=0.02)
-    agent = make_agent(noisy=False, epsilon_start=0.0, epsilon_end=0.0)
+    agent = make_agent(noisy=False, epsilon=Linear(0.9, 0.0, 10))
     feed(agent, 100)
     assert len(set(agent.act(observations, explore=True).tolist())) == 1
 
@@ -319,10 +446,10 @@ def test_greedy_actions_leave_the_random_generators_alone() -> None:
     assert first.learn() == second.learn()
 
 
-@pytest.mark.parametrize("distributional", [True, False])
+@pytest.mark.parametrize("values", ["c51", "iqn", "mean"])
 @pytest.mark.parametrize(("weight", "copies"), [(1.0, True), (0.0, False)])
-def test_the_experts_actions_are_cloned(weight: float, copies: bool, distributional: bool) -> None:
-    agent = make_agent(cloning_weight=weight, cloning_steps=10**9, distributional=distributional)
+def test_the_experts_actions_are_cloned(weight: float, copies: bool, values: str) -> None:
+    agent = make_agent(cloning_weight=weight, values=values)
     feed(agent, 500)
     for _ in range(300):
         agent.learn()
@@ -332,10 +459,10 @@ def test_the_experts_actions_are_cloned(weight: float, copies: bool, distributio
 
 
 def test_the_weight_of_cloning_falls_to_nothing() -> None:
-    agent, without = make_agent(cloning_weight=1.0, cloning_steps=150), make_agent()
+    agent, without = make_agent(cloning_weight=Linear(1.0, 0.0, 150)), make_agent()
     feed(agent, 65)
     assert 0.1 < agent.learn()["cloning_weight"] < 0.3
-    agent = make_agent(cloning_weight=1.0, cloning_steps=150)
+    agent = make_agent(cloning_weight=Linear(1.0, 0.0, 150))
     for each in (agent, without):
         feed(each, 100)
     assert agent.learn() == without.learn()
@@ -405,6 +532,15 @@ def test_pixels_are_learned_from_stacks_kept_once() -> None:
         ({"v_min": 3.0, "v_max": 3.0}, "v_min below v_max"),
         ({"atoms": 1}, "2 atoms"),
         ({"reward_scale": 0.0}, "reward_scale"),
+        ({"taus": 0}, "taus"),
+        ({"impala_width": 0}, "impala_width"),
+        ({"munchausen": True}, "munchausen is there for values iqn and mean, not for c51"),
+        ({"noisy": False}, "Set it, as to linear"),
+        ({"epsilon": Linear(2.0, 0.0, 10)}, r"epsilon must be from 0 to 1, not linear\(2, 0, 10\)"),
+        ({"beta": 1.1}, "beta must be from 0 to 1"),
+        ({"learning_rate": -1e-3}, "learning_rate must be 0 or more"),
+        ({"priority_exponent": -1}, "priority_exponent must be 0 or more"),
+        ({"cloning_weight": -1}, "cloning_weight must be 0 or more"),
         ({"learning_starts": 11, "replay_capacity": 10}, "never reached"),
     ],
 )

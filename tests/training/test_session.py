@@ -17,6 +17,7 @@ import pytest
 import torch
 from cartpole_run import SMALL, Silence, scalars_and_weights, settings, train_cartpole
 
+from quarterup.agents.schedules import Linear
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import RunFolderError, SettingsError
 from quarterup.training.metrics import MetricsReader
@@ -214,8 +215,8 @@ def test_no_folder_is_made_when_the_emulator_does_not_start(tmp_path: Path) -> N
         ({"steps": 0}, "--steps must be above 0"),
         ({"envs": 0}, "--envs must be above 0"),
         ({"replay_ratio": -1.0}, "--replay-ratio"),
-        ({"expert_ratio": 1.5}, "--expert-ratio is a chance"),
-        ({"expert_ratio": 0.5}, "cartpole has no rule-based player"),
+        ({"expert_ratio": 1.5}, "--expert-ratio must be from 0 to 1, not 1.5"),
+        ({"expert_ratio": Linear(0.5, 0.0, 10)}, "cartpole has no rule-based player"),
         ({"device": "abacus"}, "--device abacus cannot be used here"),
     ],
 )

@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from quarterup.agents.agent import AgentState, Transitions
+from quarterup.agents.schedules import Linear
 from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
@@ -225,7 +226,7 @@ def test_an_emulator_that_died_is_counted_and_its_episode_is_no_score(tmp_path: 
 
 
 def test_the_experts_share_falls_to_nothing(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "run", num_envs=4, life=50, steps=4000, expert_ratio=0.8, expert_steps=2000)
+    bench = Bench(tmp_path / "run", num_envs=4, life=50, steps=4000, expert_ratio=Linear(0.8, 0.0, 2000))
     bench.train()
     expert = np.concatenate([step.expert for step in bench.agent.seen])
     actions = np.concatenate([step.actions for step in bench.agent.seen])
@@ -242,7 +243,7 @@ def test_the_experts_share_falls_to_nothing(tmp_path: Path) -> None:
 
 
 def test_the_best_checkpoint_is_found_by_the_agents_own_games_only(tmp_path: Path) -> None:
-    with_expert = Bench(tmp_path / "a", num_envs=4, life=2, steps=2000, expert_ratio=0.5, expert_steps=10**9)
+    with_expert = Bench(tmp_path / "a", num_envs=4, life=2, steps=2000, expert_ratio=0.5)
     with_expert.train()
     assert with_expert.run.checkpoints.best() is None
     alone = Bench(tmp_path / "b", num_envs=4, life=2, steps=2000)

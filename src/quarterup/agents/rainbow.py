@@ -1,61 +1,68 @@
-"""Rainbow: Q-learning with six improvements, each of which can be switched off.
+"""Rainbow: Q-learning with six improvements, and five later ones, each of which can be switched on or off.
 
 Hessel et al., 2018, "Rainbow: Combining Improvements in Deep Reinforcement Learning",
 https://arxiv.org/abs/1710.02298: double Q-learning, prioritised replay, dueling networks, n-step targets, a
-distribution of values (C51) and noisy networks. An expert's actions can be cloned beside it (Hester et al., 2018,
-"Deep Q-learning from Demonstrations", https://arxiv.org/abs/1704.03732).
+distribution of values (C51) and noisy networks. Clark et al., 2024, "Beyond The Rainbow",
+https://arxiv.org/abs/2411.03820, add implicit quantiles, Munchausen targets, larger convolutions with spectral and
+layer normalisation. An expert's actions can be cloned beside it (Hester et al., 2018, "Deep Q-learning from
+Demonstrations", https://arxiv.org/abs/1704.03732).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.networks.q_network import QNetwork
+from quarterup.agents.networks.trunks import PixelTrunk
 from quarterup.agents.replay.replay import Batch, Replay
-from quarterup.agents.schedules import linear
-from quarterup.agents.targets import (
-    ValueScale,
-    distribution_target,
-    expected_values,
-    large_margin,
-    logits_near_zero,
-    of_actions,
-    q_target,
-)
+from quarterup.agents.schedules import Linear, Schedule, check_range, highest, value_at
+from quarterup.agents.targets import ValueScale, large_margin, logits_near_zero, munchausen_target, of_actions
+from quarterup.agents.values import Categorical, Mean, Quantiles, Values
 
 
 @dataclass(frozen=True)
 class RainbowSettings:
-    """Settings of Rainbow. An env step is one decision in one environment; an update is one gradient step."""
+    """Settings of Rainbow. An env step is one decision in one environment; an update is one gradient step.
+
+    Those that are a schedule may change with the env steps: see `quarterup.agents.schedules`.
+    """
 
     double: bool = True
     """Let the online network choose the next action and the target network value it. Off: the target network does
-    both, and values are overestimated."""
+    both, and values are overestimated. Unused with `munchausen`."""
     dueling: bool = True
     """Separate streams for the value of a state and the advantages of the actions. Off: one stream."""
     noisy: bool = True
-    """Explore by learned noise in the weights. Off: epsilon-greedy by `epsilon_start` to `epsilon_end`."""
+    """Explore by learned noise in the weights. Off: by `epsilon` alone."""
     prioritized: bool = True
     """Replay surprising transitions more often. Off: all alike."""
-    distributional: bool = True
-    """Learn the distribution of returns over `atoms` (C51). Off: their mean, with the Huber loss."""
+    values: Literal["c51", "iqn", "mean"] = "c51"
+    """What is learned of the returns: `c51` their distribution over `atoms`, `iqn` their quantiles at random `taus`,
+    which need no bounds, `mean` nothing but their mean, the fastest."""
+    munchausen: bool = False
+    """Learn the values of a soft policy, and reward being sure of an action: steadies fine control. Only for iqn and
+    mean."""
     n_step: int = 3
     """Rewards summed before the target bootstraps. Higher carries rewards back faster, lower is less biased by old
     behaviour and less noisy."""
     gamma: float = 0.99
     """Discount of one env step. Higher looks further ahead, lower learns faster and values near rewards."""
 
+    clip_rewards: bool = False
+    """Learn from rewards clipped to -1..1, as most published agents do; "points" below then are clipped ones. Off: from
+    the points themselves."""
     reward_scale: float = 0.1
     """Points are multiplied by this before anything else. Higher brings small rewards out of the linear range of
     `value_rescaling`, lower keeps very large scores in it."""
@@ -63,23 +70,34 @@ class RainbowSettings:
     """Learn values on a square-root scale, so that rewards of ten and of thousands fit one network. Off: linear."""
     v_min: float = -100.0
     """Smallest discounted return that the distribution can hold, in points. Lower makes room for larger losses,
-    higher gives finer atoms. Unused without `distributional`."""
+    higher gives finer atoms. Only for c51."""
     v_max: float = 2000.0
     """Largest discounted return that the distribution can hold, in points. Higher makes room for larger scores, lower
-    gives finer atoms. Watch the metric `beyond_support`. Unused without `distributional`."""
+    gives finer atoms. Watch the metric `beyond_support`. Only for c51."""
     atoms: int = 51
-    """Points of the distribution. Higher is finer and slower. Unused without `distributional`."""
+    """Points of the distribution. Higher is finer and slower. Only for c51."""
+    taus: int = 8
+    """Quantiles drawn for each observation. Higher is steadier and slower. Only for iqn."""
 
     hidden_sizes: tuple[int, ...] = (128, 128)
-    """Layers of the network under the head, for vector observations; pixels get the Nature convolutions instead. More
-    and larger layers learn harder games, fewer and smaller ones are faster."""
+    """Layers of the network under the head, for vector observations. More and larger layers learn harder games, fewer
+    and smaller ones are faster."""
+    layer_norm: bool = False
+    """Normalise each of these layers: steadier with many updates, a little slower."""
+    pixel_trunk: PixelTrunk = "nature"
+    """Convolutions under the head, for pixels: `nature` is small and fast, `impala` a residual network that learns much
+    more and takes many times as long."""
+    impala_width: int = 2
+    """Multiplies the channels of `impala`. Higher learns more and is slower, by its square."""
+    spectral_norm: bool = False
+    """Keep the residual convolutions of `impala` from growing: steadier, a little slower."""
     head_size: int = 128
     """Hidden units in each stream of the head. Higher learns more, lower is faster."""
 
     batch_size: int = 64
     """Transitions in an update. Higher gives steadier gradients, lower gives more updates a second."""
-    learning_rate: float = 2.5e-4
-    """Step size of Adam. Higher learns faster until it becomes unstable, lower is safer."""
+    learning_rate: Schedule = 2.5e-4
+    """Step size of Adam; a schedule. Higher learns faster until it becomes unstable, lower is safer."""
     adam_epsilon: float = 1.5e-4
     """Added to Adam's denominator. Higher takes smaller steps where gradients are small, lower larger ones."""
     max_gradient_norm: float = 10.0
@@ -92,28 +110,17 @@ class RainbowSettings:
     learning_starts: int = 2_000
     """Env steps of random actions before the first update. Higher starts from more varied data, lower starts
     sooner."""
-    priority_exponent: float = 0.5
-    """0 replays all transitions alike, 1 in proportion to their error. Unused without `prioritized`."""
-    beta_start: float = 0.4
-    """Correction for uneven replay at the beginning: 0 none, 1 full. Lower learns faster and is more biased."""
-    beta_steps: int = 1_000_000
-    """Env steps until the correction is full. Higher stays with the biased, faster learning for longer."""
+    priority_exponent: Schedule = 0.5
+    """0 replays all transitions alike, 1 in proportion to their error; a schedule. Unused without `prioritized`."""
+    beta: Schedule = Linear(0.4, 1.0, 1_000_000)
+    """Correction for uneven replay, 0 none, 1 full; a schedule. Lower learns faster and is more biased."""
 
-    epsilon_start: float = 1.0
-    """Chance of a random action at the beginning. Higher explores more. Unused with `noisy`."""
-    epsilon_end: float = 0.01
-    """Chance of a random action after `epsilon_steps`. Higher explores more. Unused with `noisy`."""
-    epsilon_steps: int = 50_000
-    """Env steps from `epsilon_start` to `epsilon_end`. Higher explores for longer. Unused with `noisy`."""
-    noisy_epsilon: float = 0.0
-    """Chance of a random action on top of the noise. Higher explores more. Unused without `noisy`."""
+    epsilon: Schedule = 0.0
+    """Chance of a random action, on top of any noise; a schedule. Higher explores more."""
 
-    cloning_weight: float = 0.0
-    """Weight, at the beginning, of the loss that clones the expert's actions. Higher keeps closer to the expert, 0
-    learns from its rewards alone."""
-    cloning_steps: int = 200_000
-    """Env steps until that weight has fallen to 0. Higher keeps to the expert for longer, lower lets the agent find
-    better play sooner."""
+    cloning_weight: Schedule = 0.0
+    """Weight of the loss that clones the expert's actions; a schedule. Higher keeps closer to the expert, 0 learns from
+    its rewards alone."""
     cloning_margin: float = 0.1
     """By how much the expert's action should lead, in rescaled value. Higher copies the expert against stronger
     evidence from rewards, lower only breaks ties."""
@@ -129,6 +136,17 @@ class RainbowSettings:
             )
         if not self.reward_scale > 0:
             raise ValueError(f"reward_scale must be above 0, got {self.reward_scale}.")
+        if self.taus < 1 or self.impala_width < 1:
+            raise ValueError(f"taus and impala_width must be 1 or more, got {self.taus} and {self.impala_width}.")
+        if self.munchausen and self.values == "c51":
+            raise ValueError("munchausen is there for values iqn and mean, not for c51.")
+        check_range("learning_rate", self.learning_rate, 0)
+        check_range("priority_exponent", self.priority_exponent, 0)
+        check_range("cloning_weight", self.cloning_weight, 0)
+        check_range("beta", self.beta, 0, 1)
+        check_range("epsilon", self.epsilon, 0, 1)
+        if not self.noisy and highest(self.epsilon) == 0:
+            raise ValueError("Without noisy only epsilon explores, and it is 0. Set it, as to linear(1, 0.01, 50_000).")
         if self.learning_starts > self.replay_capacity:
             raise ValueError(
                 f"learning_starts {self.learning_starts} is never reached with a replay_capacity of"
@@ -169,19 +187,17 @@ class Rainbow:
         self._device = torch.device(device)
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(self._device).manual_seed(seed)
+        self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
+        self._values = self._make_values()
         shape = observation_space.shape
         self.online = self._make_network(shape, seed)
         self.target = self._make_network(shape, seed).requires_grad_(False)
-        self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
-        low, high = self._scale.from_points(torch.tensor([settings.v_min, settings.v_max])).tolist()
-        self._atoms = torch.linspace(low, high, settings.atoms, device=self._device)
-        self._atom_points = self._scale.to_points(self._atoms)
-        if settings.distributional:
+        if isinstance(self._values, Categorical):
             for network in (self.online, self.target):
-                network.head.begin_at(logits_near_zero(self._atoms))
+                network.head.begin_at(logits_near_zero(self._values.atoms))
         self._parameters = list(self.online.parameters())
         self.optimizer = torch.optim.Adam(
-            self._parameters, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True
+            self._parameters, lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
         )
         self.replay = Replay(
             observation_shape=shape,
@@ -191,7 +207,7 @@ class Rainbow:
             n_step=settings.n_step,
             gamma=settings.gamma,
             stack=shape[0] if len(shape) == 3 else 1,
-            priority_exponent=settings.priority_exponent,
+            priority_exponent=value_at(settings.priority_exponent, 0),
             directory=replay_directory,
         )
 
@@ -204,7 +220,8 @@ class Rainbow:
                 self.online.resample_noise(len(observations), self._generator)
             else:
                 self.online.remove_noise()
-            outputs = self.online(torch.tensor(observations, device=self._device))
+            taus = self._draw_taus(len(observations)) if explore else self._even_taus(len(observations))
+            outputs = self.online(torch.tensor(observations, device=self._device), taus)
             actions: NDArray[np.int64] = self.points(outputs).argmax(dim=1).cpu().numpy()
         if explore and (epsilon := self.epsilon()) > 0:
             at_random = self._rng.random(len(actions)) < epsilon
@@ -213,6 +230,8 @@ class Rainbow:
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
+        if self.settings.clip_rewards:
+            transitions = dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
         self.replay.add(transitions)
         self.env_steps += int(np.count_nonzero(transitions.valid))
 
@@ -227,51 +246,52 @@ class Rainbow:
         Raises FloatingPointError, leaving the weights as they were, if loss or gradient are not finite.
         """
         settings = self.settings
-        beta = linear(settings.beta_start, 1.0, settings.beta_steps, self.env_steps)
+        beta = value_at(settings.beta, self.env_steps)
+        cloning_weight = value_at(settings.cloning_weight, self.env_steps)
         batch = self.replay.sample(settings.batch_size, beta, self._rng).to(self._device)
         self.online.resample_noise(1, self._generator)
         self.target.resample_noise(1, self._generator)
+        self.online.iterate_spectral_norm()
 
-        outputs = self.online(batch.observations)
-        target = self._target(batch)
-        errors = self._errors(of_actions(outputs, batch.actions), target)
+        taus = self._draw_taus(settings.batch_size)
+        outputs = self.online(batch.observations, taus)
+        target = self._target(batch, outputs)
+        errors = self._values.errors(of_actions(outputs, batch.actions), target, taus)
         loss = (batch.weights * errors).mean()
-        cloning_weight = linear(settings.cloning_weight, 0.0, settings.cloning_steps, self.env_steps)
         if cloning_weight > 0:
-            margins = large_margin(self._values(outputs), batch.actions, settings.cloning_margin)
+            margins = large_margin(self._values.expected(outputs), batch.actions, settings.cloning_margin)
             loss = loss + cloning_weight * (batch.expert * margins).mean()
-
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, settings.max_gradient_norm)
-        _check_finite(loss, norm, self.updates)
-        self.optimizer.param_groups[0]["lr"] = settings.learning_rate
-        self.optimizer.step()
+        step = self._step(errors, loss)
 
         if settings.prioritized:
-            self.replay.update_priorities(batch.indices, errors.detach().cpu().numpy())
+            self.replay.priority_exponent = value_at(settings.priority_exponent, self.env_steps)
+            self.replay.update_priorities(batch.indices, step.errors)
         self.updates += 1
         if self.updates % settings.target_every == 0:
             self.target.load_state_dict(self.online.state_dict())
         if self.updates % settings.metrics_every:
             return {}
-        return {
-            "loss": loss.item(),
-            "error": errors.mean().item(),
+        metrics = {
+            "loss": step.loss,
+            "error": float(step.errors.mean()),
             "q": self.points(outputs.detach()).amax(dim=1).mean().item(),
-            "gradient_norm": norm.item(),
-            "beyond_support": target[:, [0, -1]].sum(dim=1).mean().item() if settings.distributional else 0.0,
+            "gradient_norm": step.gradient_norm,
+            "learning_rate": step.learning_rate,
             "epsilon": self.epsilon(),
             "beta": beta,
             "cloning_weight": cloning_weight,
         }
+        if settings.values == "c51":
+            metrics["beyond_support"] = target[:, [0, -1]].sum(dim=1).mean().item()
+        return metrics
 
     def epsilon(self) -> float:
         """The chance of a random action now, on top of any noise."""
-        settings = self.settings
-        if settings.noisy:
-            return settings.noisy_epsilon
-        return linear(settings.epsilon_start, settings.epsilon_end, settings.epsilon_steps, self.env_steps)
+        return value_at(self.settings.epsilon, self.env_steps)
+
+    def points(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Expected returns in points of a network's outputs, (B, actions, K) -> (B, actions)."""
+        return self._values.points(outputs)
 
     def state(self) -> AgentState:
         """Networks, optimizer, counters and random generators. A replay in a directory is its own state."""
@@ -305,55 +325,98 @@ class Rainbow:
         networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
         return {**networks, **adam_tensors("optimizer", self.optimizer, self.online)}
 
+    def _make_values(self) -> Values:
+        settings = self.settings
+        if settings.values == "c51":
+            return Categorical(settings.v_min, settings.v_max, settings.atoms, self._scale, self._device)
+        return Quantiles(self._scale) if settings.values == "iqn" else Mean(self._scale)
+
     def _make_network(self, observation_shape: tuple[int, ...], seed: int) -> QNetwork:
+        settings = self.settings
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = QNetwork(
                 observation_shape,
                 self._num_actions,
-                self.settings.atoms if self.settings.distributional else 1,
-                hidden_sizes=self.settings.hidden_sizes,
-                head_size=self.settings.head_size,
-                dueling=self.settings.dueling,
-                noisy=self.settings.noisy,
+                self._values.outputs,
+                hidden_sizes=settings.hidden_sizes,
+                head_size=settings.head_size,
+                dueling=settings.dueling,
+                noisy=settings.noisy,
+                quantiles=settings.values == "iqn",
+                layer_norm=settings.layer_norm,
+                pixel_trunk=settings.pixel_trunk,
+                impala_width=settings.impala_width,
+                spectral_norm=settings.spectral_norm,
             )
         return network.to(self._device)
 
-    def _values(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Expected values in network units, (B, actions)."""
-        return expected_values(outputs, self._atoms) if self.settings.distributional else outputs.squeeze(2)
+    def _draw_taus(self, rows: int) -> torch.Tensor | None:
+        """Which quantiles the network is asked for, (rows, taus), or None if it has none."""
+        if self.settings.values != "iqn":
+            return None
+        return torch.rand((rows, self.settings.taus), generator=self._generator, device=self._device)
 
-    def points(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Expected returns in points, (B, actions): what actions are chosen by."""
-        if self.settings.distributional:
-            return expected_values(outputs, self._atom_points)
-        return self._scale.to_points(outputs.squeeze(2))
+    def _even_taus(self, rows: int) -> torch.Tensor | None:
+        """Like `_draw_taus`, but the middles of equal parts of 0..1: nothing is left to chance."""
+        if self.settings.values != "iqn":
+            return None
+        taus = (torch.arange(self.settings.taus, device=self._device) + 0.5) / self.settings.taus
+        return taus.expand(rows, -1)
 
-    def _target(self, batch: Batch) -> torch.Tensor:
-        """What the outputs of the batch's actions are trained towards: (B, atoms), or (B, 1) without atoms."""
+    def _step(self, errors: torch.Tensor, loss: torch.Tensor) -> _Step:
+        """One step of the optimizer down the gradient of `loss`. Raises FloatingPointError before it, if need be."""
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_gradient_norm)
+        # All that the host must know of an update comes in one copy, the only time that it waits for a GPU. It comes
+        # before the step, so that a bad gradient reaches neither weights nor moments; what is left for the GPU to do
+        # then is one fused kernel, while the host goes on to the priorities and the next batch.
+        numbers = torch.cat([errors.detach(), torch.stack([loss.detach(), norm])]).cpu().numpy()
+        done = _Step(
+            numbers[:-2],
+            loss=float(numbers[-2]),
+            gradient_norm=float(numbers[-1]),
+            learning_rate=value_at(self.settings.learning_rate, self.env_steps),
+        )
+        _check_finite(done, self.updates)
+        self.optimizer.param_groups[0]["lr"] = done.learning_rate
+        self.optimizer.step()
+        return done
+
+    def _target(self, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
+        """What the outputs of the batch's actions are trained towards, (B, K); `outputs` are those of all actions."""
+        size = self.settings.batch_size
         with torch.no_grad():
-            next_outputs = self.target(batch.next_observations)
-            chooser = self.online(batch.next_observations) if self.settings.double else next_outputs
-            next_actions = self.points(chooser).argmax(dim=1)
-            if self.settings.distributional:
-                return distribution_target(
-                    next_outputs, next_actions, batch.returns, batch.discounts, self._atoms, self._scale
+            next_outputs = self.target(batch.next_observations, self._draw_taus(size))
+            if self.settings.munchausen:
+                # The policy is read off the online network, whose outputs are there anyway: see docs/agents/rainbow.md.
+                return munchausen_target(
+                    next_outputs, outputs, batch.actions, batch.returns, batch.discounts, self._scale
                 )
-            values = next_outputs.squeeze(2)
-            return q_target(values, next_actions, batch.returns, batch.discounts, self._scale).unsqueeze(1)
-
-    def _errors(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Error of each row, (B,): Kullback-Leibler divergence of distributions, or the Huber loss."""
-        if self.settings.distributional:
-            cross_entropy = -(target * outputs.log_softmax(dim=1)).sum(dim=1)
-            return cross_entropy + torch.xlogy(target, target).sum(dim=1)
-        return functional.smooth_l1_loss(outputs, target, reduction="none").squeeze(1)
+            chooser = next_outputs
+            if self.settings.double:
+                chooser = self.online(batch.next_observations, self._draw_taus(size))
+            next_actions = self.points(chooser).argmax(dim=1)
+            return self._values.target(next_outputs, next_actions, batch.returns, batch.discounts)
 
 
-def _check_finite(loss: torch.Tensor, gradient_norm: torch.Tensor, updates: int) -> None:
-    if not (math.isfinite(loss.item()) and math.isfinite(gradient_norm.item())):
+@dataclass(frozen=True)
+class _Step:
+    """What the host knows of one step of the optimizer."""
+
+    errors: NDArray[np.float32]
+    """Of the rows of the batch, shape (B,)."""
+    loss: float
+    gradient_norm: float
+    """Before clipping."""
+    learning_rate: float
+
+
+def _check_finite(step: _Step, updates: int) -> None:
+    if not (math.isfinite(step.loss) and math.isfinite(step.gradient_norm)):
         raise FloatingPointError(
-            f"Update {updates} has a loss of {loss.item()} and a gradient norm of {gradient_norm.item()}. The"
-            " weights are as they were before it. Look for observations or rewards that are not finite; else"
-            " try a lower learning_rate, or a lower reward_scale."
+            f"Update {updates} has a loss of {step.loss} and a gradient norm of {step.gradient_norm}. The weights are"
+            " as they were before it. Look for observations or rewards that are not finite; else try a lower"
+            " learning_rate, or a lower reward_scale."
         )

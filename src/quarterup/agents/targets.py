@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional
 
 RESCALING_EPSILON = 1e-2
 """Weight of the linear part of `rescale`, as in Pohlen et al., 2018."""
+
+MUNCHAUSEN_SHARE = 0.9
+"""Share of the log-policy that is added to rewards (alpha in Vieillard et al., 2020)."""
+MUNCHAUSEN_TEMPERATURE = 0.03
+"""Of the softmax policy, for rewards of about 1 (tau there). Higher prefers the best action less."""
+MUNCHAUSEN_FLOOR = -1.0
+"""The least that the log-policy times the temperature can be, for rewards of about 1 (l_0 there)."""
+
+HUBER_KAPPA = 1.0
+"""Errors up to here are squared in `quantile_huber`, larger ones not (kappa in Dabney et al., 2018)."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +64,10 @@ def q_target(
     discounts: torch.Tensor,
     scale: ValueScale,
 ) -> torch.Tensor:
-    """n-step target of plain Q-learning: `returns` plus the discounted value of `next_actions`.
+    """n-step target of Q-learning, of means or of quantiles: `returns` plus the discounted value of `next_actions`.
 
     Args:
-        next_values: of the target network, network units, shape (B, actions).
+        next_values: of the target network, network units, shape (B, actions, K): K quantiles, or 1 mean.
         next_actions: int64, shape (B,). Chosen by the online network they make it double Q-learning (van Hasselt et
             al., 2016, https://arxiv.org/abs/1509.06461), by the target network plain Q-learning.
         returns: n-step reward sums in points, shape (B,).
@@ -64,10 +75,53 @@ def q_target(
         scale: of the network.
 
     Returns:
-        Targets in network units, shape (B,).
+        Targets in network units, shape (B, K).
     """
     next_points = scale.to_points(of_actions(next_values, next_actions))
-    return scale.from_points(returns + discounts * next_points)
+    return scale.from_points(returns.unsqueeze(1) + discounts.unsqueeze(1) * next_points)
+
+
+def munchausen_target(
+    next_values: torch.Tensor,
+    values: torch.Tensor,
+    actions: torch.Tensor,
+    returns: torch.Tensor,
+    discounts: torch.Tensor,
+    scale: ValueScale,
+) -> torch.Tensor:
+    """n-step target of Munchausen learning, of means or of quantiles.
+
+    Vieillard et al., 2020, "Munchausen Reinforcement Learning", https://arxiv.org/abs/2007.14430, equations 1 and 4.
+    Instead of the best next action it takes the mean over a softmax policy, with the policy's entropy; and to the
+    rewards it adds how sure the policy was of the action that was taken. With n steps the addition is made for the
+    first of them only, as in Clark et al., 2024, "Beyond The Rainbow", https://arxiv.org/abs/2411.03820. Temperature
+    and floor are in units of `reward_scale`, so that they mean the same for any size of points.
+
+    Args:
+        next_values: of the target network, as in `q_target`.
+        values: of the observation in which `actions` were taken, network units, shape (B, actions, K').
+        actions: that were taken, int64, shape (B,).
+        returns: as in `q_target`.
+        discounts: as in `q_target`.
+        scale: of the network.
+
+    Returns:
+        Targets in network units, shape (B, K).
+    """
+    next_points = scale.to_points(next_values)
+    next_log_policy = scaled_log_policy(next_points.mean(dim=2), scale)
+    next_policy = (next_log_policy * (scale.reward_scale / MUNCHAUSEN_TEMPERATURE)).exp()
+    soft_points = (next_policy.unsqueeze(2) * (next_points - next_log_policy.unsqueeze(2))).sum(dim=1)
+
+    log_policy = of_actions(scaled_log_policy(scale.to_points(values).mean(dim=2), scale), actions)
+    bonus = MUNCHAUSEN_SHARE * log_policy.clamp(min=MUNCHAUSEN_FLOOR / scale.reward_scale)
+    return scale.from_points((returns + bonus).unsqueeze(1) + discounts.unsqueeze(1) * soft_points)
+
+
+def scaled_log_policy(points: torch.Tensor, scale: ValueScale) -> torch.Tensor:
+    """Temperature times log of the softmax policy of expected points (B, actions), in points, of the same shape."""
+    temperature = MUNCHAUSEN_TEMPERATURE / scale.reward_scale
+    return temperature * (points / temperature).log_softmax(dim=1)
 
 
 def distribution_target(
@@ -155,3 +209,24 @@ def large_margin(values: torch.Tensor, actions: torch.Tensor, margin: float) -> 
     """
     margins = torch.full_like(values, margin).scatter_(1, actions.unsqueeze(1), 0.0)
     return (values + margins).amax(dim=1) - of_actions(values, actions)
+
+
+def quantile_huber(quantiles: torch.Tensor, target: torch.Tensor, taus: torch.Tensor) -> torch.Tensor:
+    """Error of quantiles that should be those, at `taus`, of the distribution that `target` was drawn from.
+
+    Dabney et al., 2018, "Implicit Quantile Networks for Distributional Reinforcement Learning",
+    https://arxiv.org/abs/1806.06923, equation 3: the Huber loss of each pair, times tau where the target lies above
+    the quantile and 1 - tau where below, summed over the quantiles, the mean over the targets.
+
+    Args:
+        quantiles: shape (B, N).
+        target: shape (B, M).
+        taus: of `quantiles`, from 0 to 1, shape (B, N).
+
+    Returns:
+        The error of each row, shape (B,).
+    """
+    errors = target.unsqueeze(1) - quantiles.unsqueeze(2)
+    huber = functional.huber_loss(errors, torch.zeros_like(errors), reduction="none", delta=HUBER_KAPPA)
+    slopes = (taus.unsqueeze(2) - (errors < 0).to(errors.dtype)).abs()
+    return (slopes * huber).sum(dim=1).mean(dim=1) / HUBER_KAPPA

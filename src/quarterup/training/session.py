@@ -10,6 +10,7 @@ import torch
 
 from quarterup.agents.agent import Agent
 from quarterup.agents.registry import AgentKind
+from quarterup.agents.schedules import highest
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv, make_arcade_env
 from quarterup.training.errors import RunFolderError, SettingsError
@@ -109,7 +110,7 @@ def _run_to_resume(settings: TrainSettings, kind: AgentKind) -> RunFolder:
 
 
 def _check_expert(settings: TrainSettings, env: TrainingEnv) -> None:
-    if settings.expert_ratio > 0 and not env.has_expert:
+    if highest(settings.expert_ratio) > 0 and not env.has_expert:
         raise SettingsError(f"{settings.game} has no rule-based player, so --expert-ratio must be 0.")
 
 

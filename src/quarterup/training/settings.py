@@ -6,10 +6,19 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 
+from quarterup.agents.schedules import (
+    Cosine,
+    Linear,
+    Pulses,
+    Schedule,
+    check_range,
+    schedule_from_json,
+    schedule_json,
+)
 from quarterup.emulators.processors import usable_processors
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.errors import SettingsError
@@ -42,11 +51,9 @@ class TrainSettings:
     """Go on with the run in --run, from its last checkpoint and with its settings."""
     replay_ratio: float = 0.25
     """Updates for each env step. Higher learns more from each step, lower plays more in the same time."""
-    expert_ratio: float = 0.0
-    """Chance, at the beginning, that the game's rule-based player chooses the action. Higher shows more of
-    good play, lower more of the agent's own."""
-    expert_steps: int = 100_000
-    """Env steps until that chance has fallen to 0."""
+    expert_ratio: Schedule = 0.0
+    """Chance that the game's rule-based player chooses the action; a schedule, such as "linear(0.5, 0, 100_000)".
+    Higher shows more of good play, lower more of the agent's own."""
     save_every_s: float = 120.0
     """Seconds between checkpoints. Lower loses less when the machine goes down, higher writes less."""
     save_every_steps: int = 50_000
@@ -88,11 +95,6 @@ def check_settings(settings: TrainSettings) -> None:
         (settings.envs > 0, f"--envs must be above 0, not {settings.envs}."),
         (settings.seed >= 0, f"--seed must not be negative, got {settings.seed}."),
         (settings.replay_ratio >= 0, f"--replay-ratio must not be negative, got {settings.replay_ratio}."),
-        (
-            0 <= settings.expert_ratio <= 1,
-            f"--expert-ratio is a chance from 0 to 1, not {settings.expert_ratio}.",
-        ),
-        (settings.expert_steps >= 0, f"--expert-steps must not be negative, got {settings.expert_steps}."),
         (settings.save_every_s > 0, f"--save-every-s must be above 0, not {settings.save_every_s}."),
         (
             settings.save_every_steps > 0,
@@ -108,6 +110,10 @@ def check_settings(settings: TrainSettings) -> None:
     for holds, message in rules:
         if not holds:
             raise SettingsError(message)
+    try:
+        check_range("--expert-ratio", settings.expert_ratio, 0, 1)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def learner_threads(settings: TrainSettings) -> int:
@@ -118,8 +124,8 @@ def learner_threads(settings: TrainSettings) -> int:
 
 
 def to_json(settings: TrainSettings) -> dict[str, Any]:
-    """As `config.json` keeps it: every field by name, nested like the dataclasses."""
-    values: dict[str, Any] = _plain(dataclasses.asdict(settings))
+    """As `config.json` keeps it: every field by name, nested like the dataclasses; schedules as their text."""
+    values: dict[str, Any] = _plain(settings)
     return values
 
 
@@ -131,13 +137,13 @@ def from_json(values: Mapping[str, Any], agent_settings: type[Any]) -> TrainSett
     try:
         return TrainSettings(
             **{
-                **values,
+                **_fields(values, TrainSettings),
                 "run": Path(values["run"]) if values["run"] else None,
                 "env": EnvSettings(**{**values["env"], "roms": tuple(map(Path, values["env"]["roms"]))}),
-                "agent_settings": agent_settings(**{k: _tuples(v) for k, v in values["agent_settings"].items()}),
+                "agent_settings": agent_settings(**_fields(values["agent_settings"], agent_settings)),
             }
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"The run's settings are from another version of quarterup ({error}).") from error
 
 
@@ -152,11 +158,19 @@ def differences(recorded: TrainSettings, wanted: TrainSettings) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Linear | Cosine | Pulses):
+        return schedule_json(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def _fields(values: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """The fields of a `kind` from what `_plain` made of them, except for dataclasses in them."""
+    schedules = {name for name, hint in get_type_hints(kind, include_extras=True).items() if hint == Schedule}
+    return {name: schedule_from_json(value) if name in schedules else _tuples(value) for name, value in values.items()}
 
 
 def _tuples(value: Any) -> Any:

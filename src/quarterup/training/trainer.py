@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.agents.agent import Agent, Transitions
-from quarterup.agents.schedules import linear
+from quarterup.agents.schedules import value_at
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
@@ -183,8 +183,7 @@ class Trainer:
         return expert
 
     def _expert_ratio(self) -> float:
-        settings = self._settings
-        return linear(settings.expert_ratio, 0.0, settings.expert_steps, self.counters.env_steps)
+        return value_at(self._settings.expert_ratio, self.counters.env_steps)
 
     def _learn(self) -> None:
         """The updates that the last step's decisions have earned."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 import torch
 
 from quarterup.agents.networks.heads import DuelingHead, PlainHead
+from quarterup.agents.networks.noisy_linear import NoisyLinear
 from quarterup.agents.networks.q_network import QNetwork
+from quarterup.agents.networks.quantile_embedding import COSINES, QuantileEmbedding
+from quarterup.agents.networks.spectral_conv import SpectralConv2d
 from quarterup.agents.networks.trunks import make_trunk, to_unit_range
 
 
@@ -38,6 +42,111 @@ def test_the_nature_trunk_has_the_published_number_of_features() -> None:
     trunk, features = make_trunk((4, 84, 84), ())
     assert features == 3136
     assert sum(p.numel() for p in trunk.parameters()) == 77_984
+
+
+def test_the_impala_trunk_is_as_published_and_gives_as_many_features_for_any_picture() -> None:
+    for shape in [(4, 84, 84), (1, 36, 50)]:
+        trunk, features = make_trunk(shape, (), pixel_trunk="impala", impala_width=2, spectral_norm=True)
+        assert trunk(torch.zeros(2, *shape, dtype=torch.uint8)).shape == (2, features)
+        assert features == 2304
+        assert sum(isinstance(layer, SpectralConv2d) for layer in trunk.modules()) == 12
+
+
+def test_the_network_of_beyond_the_rainbow_has_the_published_number_of_parameters() -> None:
+    """2.91 million, noise not counted: https://arxiv.org/abs/2411.03820, table 3."""
+    network = QNetwork(
+        (4, 84, 84),
+        18,
+        1,
+        hidden_sizes=(),
+        head_size=512,
+        dueling=True,
+        noisy=True,
+        quantiles=True,
+        pixel_trunk="impala",
+        impala_width=2,
+        spectral_norm=True,
+    )
+    counted = sum(p.numel() for name, p in network.named_parameters() if not name.endswith("_sigma"))
+    assert counted == pytest.approx(2.91e6, rel=0.005)
+
+
+def test_residual_convolutions_are_normalised_only_if_asked() -> None:
+    trunk, _ = make_trunk((4, 84, 84), (), pixel_trunk="impala")
+    assert not any(isinstance(layer, SpectralConv2d) for layer in trunk.modules())
+
+
+def test_a_spectral_convolution_has_1_as_its_largest_singular_value() -> None:
+    torch.manual_seed(0)
+    layer = SpectralConv2d(5, 7)
+    for _ in range(200):
+        layer.iterate()
+    plain = torch.nn.Conv2d(5, 7, 3, padding=1)
+    largest = torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2)
+    plain.weight.data, plain.bias.data = layer.weight.detach() / largest, layer.bias.detach()
+    inputs = torch.randn(2, 5, 6, 6)
+    torch.testing.assert_close(layer(inputs), plain(inputs), rtol=1e-4, atol=1e-5)
+
+
+def test_a_spectral_convolution_follows_its_weights_only_when_told() -> None:
+    torch.manual_seed(0)
+    layer = SpectralConv2d(5, 7)
+    before = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    layer.weight.data += torch.randn_like(layer.weight)
+    layer(torch.randn(2, 5, 6, 6))
+    assert all(torch.equal(buffer, before[name]) for name, buffer in layer.named_buffers())
+    for _ in range(200):
+        layer.iterate()
+    largest = torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2)
+    torch.testing.assert_close(layer.left @ layer.weight.flatten(1) @ layer.right, largest)
+
+
+def test_layer_norm_is_between_each_layer_and_its_relu() -> None:
+    torch.manual_seed(0)
+    trunk, features = make_trunk((6,), (16, 8), layer_norm=True)
+    assert features == 8
+    inputs = torch.randn(3, 6)
+    expected = inputs
+    for layer in (layer for layer in trunk.modules() if isinstance(layer, torch.nn.Linear)):
+        expected = layer(expected)
+        spread = (expected.var(dim=1, keepdim=True, correction=0) + 1e-5).sqrt()
+        expected = ((expected - expected.mean(dim=1, keepdim=True)) / spread).relu()
+    torch.testing.assert_close(trunk(inputs), expected)
+
+
+def test_the_quantile_embedding_is_that_of_the_loop() -> None:
+    torch.manual_seed(0)
+    embedding = QuantileEmbedding(3)
+    features, taus = torch.randn(2, 3), torch.rand(2, 4)
+    ours = embedding(features, taus)
+    for row in range(2):
+        for k in range(4):
+            cosines = torch.tensor([math.cos(math.pi * i * taus[row, k].item()) for i in range(COSINES)])
+            expected = features[row] * (embedding.linear.weight @ cosines + embedding.linear.bias).relu()
+            torch.testing.assert_close(ours[row, k], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dueling", [False, True])
+def test_a_quantile_network_gives_a_column_for_each_tau(dueling: bool) -> None:
+    network = make_network(dueling=dueling, quantiles=True)
+    observations, taus = torch.randn(2, 6), torch.rand(2, 4)
+    outputs = network(observations, taus)
+    assert outputs.shape == (2, 3, 4)
+    for k in range(4):
+        torch.testing.assert_close(network(observations, taus[:, k : k + 1])[:, :, 0], outputs[:, :, k])
+
+
+def test_with_quantiles_each_row_has_its_own_noise_for_all_of_them() -> None:
+    network, generator = make_network(quantiles=True), torch.Generator().manual_seed(0)
+    observations, taus = torch.randn(1, 6).expand(2, 6), torch.full((2, 4), 0.3)
+    network.resample_noise(2, generator)
+    both = network(observations, taus)
+    torch.testing.assert_close(both[0, :, :1].expand(3, 4), both[0])
+    assert not torch.allclose(both[0], both[1])
+    for layer in network.modules():
+        if isinstance(layer, NoisyLinear):
+            layer.set_noise(layer.noise_in[1:], layer.noise_out[1:])
+    torch.testing.assert_close(network(observations, taus)[0], both[1])
 
 
 def test_bytes_are_scaled_and_floats_are_not() -> None:

@@ -1,4 +1,4 @@
-"""Heads: from features to `outputs` numbers for each action, one for plain Q-learning or the atoms of a
+"""Heads: from features to `outputs` numbers for each action, one for plain Q-learning and quantiles, or the atoms of a
 distribution."""
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class PlainHead(nn.Module):
             self.advantage.bias.view(self.num_actions, -1).copy_(outputs)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Shape (B, in_features) -> (B, actions, outputs)."""
+        """Shape (B, ..., in_features) -> (B, ..., actions, outputs)."""
         flat: torch.Tensor = self.advantage(self.hidden(features).relu())
-        return flat.view(len(features), self.num_actions, -1)
+        return flat.view(*flat.shape[:-1], self.num_actions, -1)
 
 
 class DuelingHead(nn.Module):
@@ -52,9 +52,9 @@ class DuelingHead(nn.Module):
             self.value.bias.copy_(outputs)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Shape (B, in_features) -> (B, actions, outputs)."""
-        value_hidden, advantage_hidden = self.hidden(features).relu().chunk(2, dim=1)
+        """Shape (B, ..., in_features) -> (B, ..., actions, outputs)."""
+        value_hidden, advantage_hidden = self.hidden(features).relu().chunk(2, dim=-1)
         value: torch.Tensor = self.value(value_hidden)
         flat: torch.Tensor = self.advantage(advantage_hidden)
-        advantage = flat.view(len(features), self.num_actions, -1)
-        return advantage + (value - advantage.mean(dim=1)).unsqueeze(1)
+        advantage = flat.view(*flat.shape[:-1], self.num_actions, -1)
+        return advantage + (value - advantage.mean(dim=-2)).unsqueeze(-2)

@@ -44,7 +44,7 @@ class NoisyLinear(nn.Module):
         self.noise_out = noise_out
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Shape (B, in_features) -> (B, out_features)."""
+        """Shape (B, ..., in_features) -> (B, ..., out_features)."""
         if self.noise_in is None or self.noise_out is None:
             return functional.linear(inputs, self.weight, self.bias)
         if len(self.noise_in) == 1:
@@ -55,9 +55,11 @@ class NoisyLinear(nn.Module):
             bias = torch.addcmul(self.bias, self.bias_sigma, self.noise_out[0])
             return functional.linear(inputs, weight, bias)
         # The noise is of rank one, so it can be put on the inputs and outputs instead of the weights.
+        rows = (len(self.noise_in), *(1,) * (inputs.dim() - 2))
+        noise_in, noise_out = self.noise_in.view(*rows, -1), self.noise_out.view(*rows, -1)
         mean = functional.linear(inputs, self.weight, self.bias)
-        noise = functional.linear(inputs * self.noise_in, self.weight_sigma, self.bias_sigma)
-        return torch.addcmul(mean, noise, self.noise_out)
+        noise = functional.linear(inputs * noise_in, self.weight_sigma, self.bias_sigma)
+        return torch.addcmul(mean, noise, noise_out)
 
 
 def scaled_noise(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:

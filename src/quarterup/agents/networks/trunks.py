@@ -5,27 +5,50 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import torch
 from torch import nn
 
+from quarterup.agents.networks.spectral_conv import SpectralConv2d
+
+PixelTrunk: TypeAlias = Literal["nature", "impala"]
+"""Which convolutional network."""
+
 NATURE_LAYERS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 """Channels, kernel size and stride: Mnih et al., 2015, "Human-level control through deep reinforcement learning"."""
+
+IMPALA_CHANNELS = (16, 32, 32)
+"""Of the three blocks, at a width of 1."""
+IMPALA_POOLED = 6
+"""Height and width of the features, whatever those of the pictures (Clark et al., 2024, see `ImpalaCNN`)."""
 
 MIN_PIXELS = 36
 """The smallest height and width that the three convolutions leave anything of."""
 
 
-def make_trunk(observation_shape: tuple[int, ...], hidden_sizes: Sequence[int]) -> tuple[nn.Module, int]:
+def make_trunk(
+    observation_shape: tuple[int, ...],
+    hidden_sizes: Sequence[int],
+    *,
+    layer_norm: bool = False,
+    pixel_trunk: PixelTrunk = "nature",
+    impala_width: int = 1,
+    spectral_norm: bool = False,
+) -> tuple[nn.Module, int]:
     """The trunk for observations of this shape, and how many features it gives.
 
-    A vector (D,) gets an MLP of `hidden_sizes`, a stack of pictures (stack, H, W) the Nature convolutions. Raises
+    A vector (D,) gets an MLP of `hidden_sizes`, perhaps with `layer_norm`; a stack of pictures (stack, H, W) the
+    convolutions that `pixel_trunk` names, those of IMPALA of `impala_width`, perhaps with `spectral_norm`. Raises
     ValueError for other shapes.
     """
     if len(observation_shape) == 1:
         sizes = (observation_shape[0], *hidden_sizes)
-        return MLP(sizes), sizes[-1]
+        return MLP(sizes, layer_norm=layer_norm), sizes[-1]
     if len(observation_shape) == 3 and min(observation_shape[1:]) >= MIN_PIXELS:
+        if pixel_trunk == "impala":
+            impala = ImpalaCNN(observation_shape[0], impala_width, spectral_norm=spectral_norm)
+            return impala, impala.features
         trunk = NatureCNN(observation_shape[0])
         with torch.no_grad():
             features = trunk(torch.zeros(1, *observation_shape, dtype=torch.uint8)).shape[1]
@@ -38,13 +61,16 @@ def make_trunk(observation_shape: tuple[int, ...], hidden_sizes: Sequence[int]) 
 
 
 class MLP(nn.Module):
-    """Linear layers, each followed by a ReLU."""
+    """Linear layers, each followed by a ReLU, perhaps with layer normalisation between the two.
 
-    def __init__(self, sizes: Sequence[int]) -> None:
+    Ba et al., 2016, "Layer Normalization", https://arxiv.org/abs/1607.06450.
+    """
+
+    def __init__(self, sizes: Sequence[int], *, layer_norm: bool = False) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(sizes):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+            layers += [nn.Linear(inputs, outputs), *([nn.LayerNorm(outputs)] if layer_norm else []), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
@@ -69,6 +95,54 @@ class NatureCNN(nn.Module):
         """Shape (B, stack, H, W) uint8 or any float -> (B, features) float32."""
         features: torch.Tensor = self.layers(to_unit_range(observations))
         return features
+
+
+class ImpalaCNN(nn.Module):
+    """Three blocks of a convolution, a max pool that halves the picture, and two residual blocks.
+
+    Espeholt et al., 2018, "IMPALA", https://arxiv.org/abs/1802.01561, figure 3 right. Its channels times `width`, and
+    its features pooled to `IMPALA_POOLED` x `IMPALA_POOLED`, as in Clark et al., 2024, "Beyond The Rainbow",
+    https://arxiv.org/abs/2411.03820. There `spectral_norm`, too, is on the convolutions of the residual blocks only.
+    """
+
+    def __init__(self, stack: int, width: int, *, spectral_norm: bool) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = stack
+        for narrow in IMPALA_CHANNELS:
+            outputs = width * narrow
+            layers += [
+                nn.Conv2d(channels, outputs, 3, padding=1),
+                nn.MaxPool2d(3, stride=2, padding=1),
+                ResidualBlock(outputs, spectral_norm=spectral_norm),
+                ResidualBlock(outputs, spectral_norm=spectral_norm),
+            ]
+            channels = outputs
+        self.layers = nn.Sequential(*layers, nn.ReLU(), nn.AdaptiveMaxPool2d(IMPALA_POOLED), nn.Flatten())
+        self.features = channels * IMPALA_POOLED**2
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        """Shape (B, stack, H, W) uint8 or any float -> (B, features) float32."""
+        features: torch.Tensor = self.layers(to_unit_range(observations))
+        return features
+
+
+class ResidualBlock(nn.Module):
+    """x + convolution(relu(convolution(relu(x)))), all of the same shape."""
+
+    def __init__(self, channels: int, *, spectral_norm: bool) -> None:
+        super().__init__()
+        self.first = _convolution(channels, spectral_norm=spectral_norm)
+        self.second = _convolution(channels, spectral_norm=spectral_norm)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Shape (B, channels, H, W), as it was."""
+        outputs: torch.Tensor = inputs + self.second(self.first(inputs.relu()).relu())
+        return outputs
+
+
+def _convolution(channels: int, *, spectral_norm: bool) -> nn.Module:
+    return SpectralConv2d(channels, channels) if spectral_norm else nn.Conv2d(channels, channels, 3, padding=1)
 
 
 def to_unit_range(observations: torch.Tensor) -> torch.Tensor:
