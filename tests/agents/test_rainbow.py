@@ -535,7 +535,7 @@ def test_pixels_are_learned_from_stacks_kept_once() -> None:
         ({"taus": 0}, "taus"),
         ({"impala_width": 0}, "impala_width"),
         ({"munchausen": True}, "munchausen is there for values iqn and mean, not for c51"),
-        ({"noisy": False}, "Set it, as to linear"),
+        ({"noisy": False}, "Set it, to linear"),
         ({"epsilon": Linear(2.0, 0.0, 10)}, r"epsilon must be from 0 to 1, not linear\(2, 0, 10\)"),
         ({"beta": 1.1}, "beta must be from 0 to 1"),
         ({"learning_rate": -1e-3}, "learning_rate must be 0 or more"),

@@ -146,7 +146,9 @@ class RainbowSettings:
         check_range("beta", self.beta, 0, 1)
         check_range("epsilon", self.epsilon, 0, 1)
         if not self.noisy and highest(self.epsilon) == 0:
-            raise ValueError("Without noisy only epsilon explores, and it is 0. Set it, as to linear(1, 0.01, 50_000).")
+            raise ValueError(
+                "Without noisy only epsilon explores, and it is 0. Set it, to linear(1, 0.01, 50_000) for one."
+            )
         if self.learning_starts > self.replay_capacity:
             raise ValueError(
                 f"learning_starts {self.learning_starts} is never reached with a replay_capacity of"

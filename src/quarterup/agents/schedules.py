@@ -205,7 +205,7 @@ def _number(node: ast.expr) -> float:
 
 
 def _number_text(number: float) -> str:
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+    return f"{int(number):_}" if number == int(number) and abs(number) < 1e15 else repr(number)
 
 
 def _signature(kind: type[Any]) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
+from quarterup.training.errors import SettingsError
 from quarterup.training.live_table import make_display
 from quarterup.training.loading import settings_of
 from quarterup.training.policies import AgentPolicy
@@ -26,21 +28,34 @@ if TYPE_CHECKING:
     from quarterup.training.evaluation import Evaluation
 
 
-def defaults(arguments: Sequence[str]) -> TrainSettings:
-    """What the flags that are left out mean: with --resume the run's own settings, else the preset of the game."""
-    run = _value_of("--run", arguments)
+@dataclass(frozen=True)
+class Settings(TrainSettings):
+    __doc__ = TrainSettings.__doc__
+
+    preset: str = ""
+    """Named settings to begin with, instead of the game's own: an algorithm (dqn, rainbow, btr), a size (tiny, laptop,
+    desktop), or both, as in btr+laptop. Other flags still override them."""
+
+
+def defaults(arguments: Sequence[str]) -> Settings:
+    """What the flags that are left out mean: with --resume the run's own settings, else the preset's or the game's.
+
+    Raises SettingsError if there is no such agent or preset, and RunFolderError if there is no such run.
+    """
+    run, preset = _value_of("--run", arguments), _value_of("--preset", arguments)
+    if "--resume" in arguments and preset is not None:
+        raise SettingsError("--preset is for a new run: one that goes on keeps its own settings. Leave it out.")
     if "--resume" in arguments and run is not None:
-        return dataclasses.replace(settings_of(RunFolder.open(Path(run))), json=False)
-    agent = _value_of("--agent", arguments) or TrainSettings.agent
+        return Settings(**{**vars(settings_of(RunFolder.open(Path(run)))), "json": False})
     game = next((word for word in arguments if word in PRESETS), "")
-    return dataclasses.replace(settings_for(game, agent), game=tyro.MISSING)
+    settings = settings_for(game, _value_of("--agent", arguments), preset)
+    return Settings(**{**vars(settings), "game": tyro.MISSING})
 
 
-Settings = TrainSettings
-
-
-def run(settings: TrainSettings) -> int:
+def run(flags: Settings) -> int:
     """Train, evaluate, draw, and say what came of it."""
+    # By now the preset has become settings; config.json keeps these, and the command line that named it.
+    settings = TrainSettings(**{name: value for name, value in vars(flags).items() if name != "preset"})
     console = Console(stderr=settings.json)
     display = make_display(
         f"{settings.game} · {settings.agent}", console, noisy=bool(getattr(settings.agent_settings, "noisy", False))

@@ -1,12 +1,17 @@
-"""The best settings known for each game. `quarterup train GAME` begins with them; every flag can say otherwise."""
+"""What `quarterup train GAME` begins with: the best settings known for the game, or a preset of an algorithm.
+
+Every flag can say otherwise.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 
+from quarterup.agents.presets import Preset, find_preset
 from quarterup.agents.rainbow import RainbowSettings
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
+from quarterup.training.errors import SettingsError
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.settings import TrainSettings
 
@@ -36,14 +41,49 @@ heart. A return is at most some hundred points within the discount's reach, so t
 the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
 
 
-def settings_for(game: str, agent: str = TrainSettings.agent) -> TrainSettings:
-    """What to train `game` with: its preset, and for another agent than the preset's that agent's own defaults."""
+def settings_for(game: str, agent: str | None = None, preset: str | None = None) -> TrainSettings:
+    """What to train `game` with.
+
+    Args:
+        game: the game's own best settings are what all begins with, if there are any.
+        agent: another agent than that of the game's settings gets its own defaults. None: no other.
+        preset: a name of `quarterup.agents.presets`. An algorithm takes the place of the agent, its settings and the
+            replay ratio; a size only changes sizes.
+
+    Raises SettingsError if there is no such agent or preset, or `preset` is of another agent than `agent`.
+    """
+    settings = _settings_of_game(game)
+    chosen = _find_preset(preset) if preset else Preset(None, None)
+    algorithm = chosen.algorithm
+    if algorithm is not None:
+        if agent not in (None, algorithm.agent):
+            raise SettingsError(f"The preset {preset} is one of the agent {algorithm.agent}, not of {agent}.")
+        settings = dataclasses.replace(
+            settings,
+            agent=algorithm.agent,
+            agent_settings=algorithm.settings,
+            replay_ratio=algorithm.replay_ratio,
+        )
+    elif agent not in (None, settings.agent):
+        settings = dataclasses.replace(settings, agent=agent, agent_settings=kind_of_agent(agent).settings())
+    if chosen.size is not None:
+        settings = dataclasses.replace(settings, agent_settings=chosen.size.resize(settings.agent_settings))
+    return settings
+
+
+def _settings_of_game(game: str) -> TrainSettings:
+    """The best known ones, or the defaults of all games."""
     try:
         preset = PRESETS.get(find_game(game).id)
     except UnknownGame:
         preset = None
     if preset is None:
-        return TrainSettings(game=game, agent=agent, agent_settings=kind_of_agent(agent).settings())
-    if agent != preset.agent:
-        preset = dataclasses.replace(preset, agent=agent, agent_settings=kind_of_agent(agent).settings())
+        return TrainSettings(game=game, agent_settings=kind_of_agent(TrainSettings.agent).settings())
     return dataclasses.replace(preset, game=game)
+
+
+def _find_preset(name: str) -> Preset:
+    try:
+        return find_preset(name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None

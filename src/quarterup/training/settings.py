@@ -32,7 +32,8 @@ class TrainSettings:
     """Train an agent on a game, or go on with a run that was interrupted.
 
     A step is one decision of the agent, a frame one picture of the machine. All steps are counted over all
-    environments together.
+    environments together. A SCHEDULE changes with the steps: "linear(start, end, steps)", "cosine(start, end, steps,
+    warmup=0, restarts=0)" or "pulses(low, high, every, length)"; a NUMBER is always the same.
     """
 
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]

@@ -53,7 +53,7 @@ def test_the_impala_trunk_is_as_published_and_gives_as_many_features_for_any_pic
 
 
 def test_the_network_of_beyond_the_rainbow_has_the_published_number_of_parameters() -> None:
-    """2.91 million, noise not counted: https://arxiv.org/abs/2411.03820, table 3."""
+    """2.91 million, noise not counted: https://arxiv.org/abs/2411.03820."""
     network = QNetwork(
         (4, 84, 84),
         18,
