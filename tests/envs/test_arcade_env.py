@@ -128,6 +128,18 @@ def test_a_stack_holds_the_newest_pictures_and_begins_with_copies_of_the_first(m
     assert not np.array_equal(observation[0], observation[2])
 
 
+def test_a_stack_begins_anew_also_after_a_lost_life(make_env):
+    """It is the first observation of an episode, and a replay keeps none from before that."""
+    env = make_env(obs="bitmap", stack=3, life_loss_ends_episode=True)
+    env.reset(seed=5)
+    over = False
+    while not over:
+        _, _, over, _, info = env.step(0)
+    assert info["lives"] == 2
+    observation, _ = env.reset()
+    assert np.array_equal(observation[0], observation[2])
+
+
 def test_rendering_does_not_change_the_game(make_env):
     plain, drawn = make_env(obs="features"), make_env(obs="features", render_mode="rgb_array")
     assert play(plain, 100, seed=1) == play(drawn, 100, seed=1)

@@ -133,7 +133,7 @@ class Cabinet:
         self._last_action = 0
         if self._expert:
             self._expert.reset()
-        self._draw(first=not self._life_lost_only)
+        self._draw(first=True)
         self._life_lost_only = False
 
     def _load_start(self, noops: int) -> None:
