@@ -8,10 +8,10 @@ distribution of values (C51) and noisy networks. An expert's actions can be clon
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
+from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.replay.replay import Batch, Replay
 from quarterup.agents.schedules import linear
@@ -139,6 +140,8 @@ class RainbowSettings:
 class Rainbow:
     """The agent: online and target network, optimizer, replay. Implements `quarterup.agents.agent.Agent`."""
 
+    replays: ClassVar[bool] = True
+
     def __init__(
         self,
         observation_space: gym.Space[NDArray[np.generic]],
@@ -244,7 +247,7 @@ class Rainbow:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, settings.max_gradient_norm)
-        _check_finite(loss, norm, self.updates)
+        check_finite(loss, norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = settings.learning_rate
         self.optimizer.step()
 
@@ -348,12 +351,3 @@ class Rainbow:
             cross_entropy = -(target * outputs.log_softmax(dim=1)).sum(dim=1)
             return cross_entropy + torch.xlogy(target, target).sum(dim=1)
         return functional.smooth_l1_loss(outputs, target, reduction="none").squeeze(1)
-
-
-def _check_finite(loss: torch.Tensor, gradient_norm: torch.Tensor, updates: int) -> None:
-    if not (math.isfinite(loss.item()) and math.isfinite(gradient_norm.item())):
-        raise FloatingPointError(
-            f"Update {updates} has a loss of {loss.item()} and a gradient norm of {gradient_norm.item()}. The"
-            " weights are as they were before it. Look for observations or rewards that are not finite; else"
-            " try a lower learning_rate, or a lower reward_scale."
-        )

@@ -41,7 +41,8 @@ class TrainSettings:
     resume: bool = False
     """Go on with the run in --run, from its last checkpoint and with its settings."""
     replay_ratio: float = 0.25
-    """Updates for each env step. Higher learns more from each step, lower plays more in the same time."""
+    """Updates for each env step. Higher learns more from each step, lower plays more in the same time. Unused by
+    agents without a replay: pqn has its own epochs."""
     expert_ratio: float = 0.0
     """Chance, at the beginning, that the game's rule-based player chooses the action. Higher shows more of
     good play, lower more of the agent's own."""

@@ -133,6 +133,8 @@ class Trainer:
         self._last_save = self._next_show = self._started
         self._last_save_env_step = self._settled_env_step = self.counters.env_steps
         self._next_speed_metrics = self._started + SPEED_METRICS_EVERY_S
+        self._phase = Phase.WARMING_UP
+        """Until the agent is ready for the first time; one without replay is so only now and then."""
         self._valid = np.ones(count, np.bool_)
         self._returns = np.zeros(count)
         self._lengths = np.zeros(count, np.int64)
@@ -187,15 +189,23 @@ class Trainer:
         return linear(settings.expert_ratio, 0.0, settings.expert_steps, self.counters.env_steps)
 
     def _learn(self) -> None:
-        """The updates that the last step's decisions have earned."""
+        """The updates that the last step's decisions have earned, or all that an agent without replay is ready for."""
         if not self._agent.ready():
+            return
+        self._phase = Phase.LEARNING
+        if not self._agent.replays:
+            while self._agent.ready():
+                self._update()
             return
         counters = self.counters
         counters.updates_due += self._settings.replay_ratio * int(np.count_nonzero(self._valid))
         while counters.updates_due >= 1:
-            self._learned.update(self._agent.learn())
-            counters.updates += 1
+            self._update()
             counters.updates_due -= 1
+
+    def _update(self) -> None:
+        self._learned.update(self._agent.learn())
+        self.counters.updates += 1
 
     def _count(
         self,
@@ -333,7 +343,7 @@ class Trainer:
             now, counters.env_steps, counters.updates, self._spent, env.frames_per_step
         )
         self.progress = Progress(
-            phase=Phase.LEARNING if self._agent.ready() else Phase.WARMING_UP,
+            phase=self._phase,
             env_steps=counters.env_steps,
             total_env_steps=self._settings.steps,
             frames=counters.env_steps * env.frames_per_step,
