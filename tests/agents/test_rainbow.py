@@ -203,6 +203,18 @@ def test_playing_greedily_draws_no_taus_and_leaves_the_spectral_norm_alone() -> 
     assert first.learn() == second.learn()
 
 
+def test_who_acts_apart_has_the_newest_weights_and_singular_values_after_each_update() -> None:
+    agent = make_agent(space=PIXELS, **EVERYTHING)
+    feed_pixels(agent, 20)
+    agent.act_apart()
+    for _ in range(3):
+        agent.learn()
+        acting = agent._acting.state_dict()
+        assert any(name.endswith(".left") for name in acting)
+        assert all(torch.equal(acting[name], tensor) for name, tensor in agent.online.state_dict().items())
+    feed_pixels(agent, 1)
+
+
 def through_json(state: AgentState) -> AgentState:
     return AgentState(dict(state.tensors), json.loads(json.dumps(state.values)))
 

@@ -10,12 +10,13 @@ Demonstrations", https://arxiv.org/abs/1704.03732).
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
+from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.networks.trunks import PixelTrunk
 from quarterup.agents.replay.replay import Batch, Replay
@@ -159,6 +161,8 @@ class RainbowSettings:
 class Rainbow:
     """The agent: online and target network, optimizer, replay. Implements `quarterup.agents.agent.Agent`."""
 
+    replays: ClassVar[bool] = True
+
     def __init__(
         self,
         observation_space: gym.Space[NDArray[np.generic]],
@@ -194,6 +198,9 @@ class Rainbow:
         shape = observation_space.shape
         self.online = self._make_network(shape, seed)
         self.target = self._make_network(shape, seed).requires_grad_(False)
+        self._acting = self.online
+        """The network that acts: after `act_apart` a copy, which gets the online weights after each update."""
+        self._publishing = threading.Lock()
         if isinstance(self._values, Categorical):
             for network in (self.online, self.target):
                 network.head.begin_at(logits_near_zero(self._values.atoms))
@@ -213,17 +220,28 @@ class Rainbow:
             directory=replay_directory,
         )
 
+    def act_apart(self) -> None:
+        """Act with a copy of the online network, so that `learn` may go on in another thread."""
+        self._acting = copy.deepcopy(self.online).requires_grad_(False)
+
+    def _publish(self) -> None:
+        """Give the acting network the weights of the online one, and the singular values, between two actions."""
+        if self._acting is not self.online:
+            mine, learned = ([*network.parameters(), *network.buffers()] for network in (self._acting, self.online))
+            with torch.no_grad(), self._publishing:
+                torch._foreach_copy_(mine, learned)
+
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
         if explore and self.env_steps < self.settings.learning_starts:
             return self._rng.integers(self._num_actions, size=len(observations))
-        with torch.inference_mode():
+        with torch.inference_mode(), self._publishing:
             if explore:
-                self.online.resample_noise(len(observations), self._generator)
+                self._acting.resample_noise(len(observations), self._generator)
             else:
-                self.online.remove_noise()
+                self._acting.remove_noise()
             taus = self._draw_taus(len(observations)) if explore else self._even_taus(len(observations))
-            outputs = self.online(torch.tensor(observations, device=self._device), taus)
+            outputs = self._acting(torch.tensor(observations, device=self._device), taus)
             actions: NDArray[np.int64] = self.points(outputs).argmax(dim=1).cpu().numpy()
         if explore and (epsilon := self.epsilon()) > 0:
             at_random = self._rng.random(len(actions)) < epsilon
@@ -381,9 +399,10 @@ class Rainbow:
             gradient_norm=float(numbers[-1]),
             learning_rate=value_at(self.settings.learning_rate, self.env_steps),
         )
-        _check_finite(done, self.updates)
+        check_finite(done.loss, done.gradient_norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = done.learning_rate
         self.optimizer.step()
+        self._publish()
         return done
 
     def _target(self, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
@@ -413,12 +432,3 @@ class _Step:
     gradient_norm: float
     """Before clipping."""
     learning_rate: float
-
-
-def _check_finite(step: _Step, updates: int) -> None:
-    if not (math.isfinite(step.loss) and math.isfinite(step.gradient_norm)):
-        raise FloatingPointError(
-            f"Update {updates} has a loss of {step.loss} and a gradient norm of {step.gradient_norm}. The weights are"
-            " as they were before it. Look for observations or rewards that are not finite; else try a lower"
-            " learning_rate, or a lower reward_scale."
-        )
