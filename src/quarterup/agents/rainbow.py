@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import gymnasium as gym
 import numpy as np
@@ -22,7 +23,8 @@ from torch.nn import functional
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.networks.q_network import QNetwork
-from quarterup.agents.replay.replay import Batch, Replay
+from quarterup.agents.replay.batch import Batch
+from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import linear
 from quarterup.agents.targets import (
     ValueScale,
@@ -94,6 +96,13 @@ class RainbowSettings:
     sooner."""
     priority_exponent: float = 0.5
     """0 replays all transitions alike, 1 in proportion to their error. Unused without `prioritized`."""
+    replay_dtype: Literal["as_given", "float16", "float32"] = "as_given"
+    """What vector observations are kept as. float16 takes half the memory of float32, rounds to three digits, and
+    holds numbers up to 65504. Pixels must be kept as given."""
+    death_boost_steps: int = 0
+    """Last steps before a termination that are replayed more often at first. Higher reaches further back, 0 is off."""
+    death_boost: float = 2.0
+    """Factor of their priorities. Higher looks harder at what led to the death. Unused with 0 `death_boost_steps`."""
     beta_start: float = 0.4
     """Correction for uneven replay at the beginning: 0 none, 1 full. Lower learns faster and is more biased."""
     beta_steps: int = 1_000_000
@@ -191,8 +200,13 @@ class Rainbow:
             n_step=settings.n_step,
             gamma=settings.gamma,
             stack=shape[0] if len(shape) == 3 else 1,
+            num_actions=num_actions,
+            kept_dtype=None if settings.replay_dtype == "as_given" else settings.replay_dtype,
             priority_exponent=settings.priority_exponent,
+            death_boost_steps=settings.death_boost_steps,
+            death_boost=settings.death_boost,
             directory=replay_directory,
+            pinned=self._device.type == "cuda",
         )
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
