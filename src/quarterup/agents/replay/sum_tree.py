@@ -87,7 +87,7 @@ class SumTree:
 
     def check_slots(self, slots: NDArray[np.int64]) -> None:
         """Raises ValueError if one of `slots` is out of range."""
-        if slots.size and not (int(slots.min()) >= 0 and int(slots.max()) < self.size):
+        if not _all_are_below(slots, self.size):
             raise ValueError(f"Slots must lie in 0 to {self.size - 1}, got {int(slots.min())} to {int(slots.max())}.")
 
 
@@ -153,14 +153,18 @@ def _sample(nodes: Nodes, uniforms: NDArray[np.float64], slots: NDArray[np.int64
     leaves, sums, starts = nodes
     top = starts.size - 1
     stratum = sums[starts[top]] / uniforms.size
+    remaining = np.empty(uniforms.size, np.float64)
     for i in range(uniforms.size):
-        remaining = (i + uniforms[i]) * stratum
-        node = 0
-        for level in range(top - 1, -1, -1):
-            child, remaining = _child_at(sums, starts[level] + node * CHILDREN, remaining)
-            node = node * CHILDREN + child
-        child, remaining = _child_at(leaves, node * CHILDREN, remaining)
-        slots[i] = node * CHILDREN + child
+        remaining[i] = (i + uniforms[i]) * stratum
+        slots[i] = 0
+    # All draws go down one level together: their reads of memory don't wait for each other.
+    for level in range(top - 1, -1, -1):
+        for i in range(uniforms.size):
+            child, remaining[i] = _child_at(sums, starts[level] + slots[i] * CHILDREN, remaining[i])
+            slots[i] = slots[i] * CHILDREN + child
+    for i in range(uniforms.size):
+        child, remaining[i] = _child_at(leaves, slots[i] * CHILDREN, remaining[i])
+        slots[i] = slots[i] * CHILDREN + child
 
 
 @compiled
@@ -184,6 +188,14 @@ def _child_at(values: NDArray[np.floating[Any]], first: int, remaining: float) -
     while child > 0 and values[first + child] <= 0.0:
         child -= 1
     return child, np.float64(values[first + child])
+
+
+@compiled
+def _all_are_below(slots: NDArray[np.int64], size: int) -> bool:
+    good = True
+    for i in range(slots.size):
+        good &= 0 <= slots[i] < size
+    return good
 
 
 @compiled
