@@ -111,5 +111,5 @@ def test_actions_take_as_few_bytes_as_they_need_and_come_back_as_int64(num_actio
     assert batch.actions.dtype == torch.int64
     assert batch.actions.item() == num_actions - 1
     for wrong in (-1, num_actions):
-        with pytest.raises(ValueError, match=f"0 to {num_actions - 1}"):
+        with pytest.raises(ValueError, match=f"lie in 0 to {num_actions - 1}"):
             replay.add(step_of(np.zeros((1, 5), np.float32), wrong))

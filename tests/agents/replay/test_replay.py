@@ -361,6 +361,15 @@ def test_observations_of_another_shape_or_type_are_refused() -> None:
         make_replay(2, 10, 1, 1).add(Transitions(**{**vars(row), "observations": row.observations.astype(np.int64)}))
 
 
+@pytest.mark.parametrize("name", ["actions", "rewards", "terminated", "truncated", "valid", "expert"])
+def test_fields_of_another_length_are_refused(name: str) -> None:
+    row = row_of(random_streams(np.random.default_rng(0), 2, 1, 0.0), 0, 1)
+    replay = make_replay(2, 10, 1, 1)
+    with pytest.raises(ValueError, match=f"`{name}` must have 2 numbers"):
+        replay.add(Transitions(**{**vars(row), name: vars(row)[name][:1]}))
+    assert len(replay) == 0
+
+
 def test_rewards_that_are_not_finite_are_refused() -> None:
     row = row_of(random_streams(np.random.default_rng(0), 2, 1, 0.0), 0, 1)
     row.rewards[1] = np.nan

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from quarterup.agents.agent import Transitions
 from quarterup.agents.replay import gather, rows
 from quarterup.agents.replay.batch import Batch, BatchMemory, new_batch_memory
-from quarterup.agents.replay.layout import MAX_STACK, dtype_to_keep, replay_fields
+from quarterup.agents.replay.layout import dtype_to_keep, replay_fields
 from quarterup.agents.replay.storage import ReplayDirectoryError, in_directory, in_memory
 from quarterup.agents.replay.sum_tree import LARGEST_PRIORITY, SumTree
 
@@ -222,15 +222,19 @@ class Replay:
         rows.begin_rows(
             streams, self._rows_written, self._steps_into_episode, self.num_rows, self.stack, self._tree.nodes, slots
         )
-        before = slots - 1 + self.num_rows * (slots % self.num_rows == 0)
-        steps = np.minimum(self._steps_into_episode[before], MAX_STACK - 1) + np.uint8(1)
-        flags = np.empty(streams.size, np.uint8)
-        rows.pack_flags(transitions.valid, transitions.terminated, transitions.truncated, transitions.expert, flags)
         self._frames[slots] = frames
-        self._actions[slots] = transitions.actions
-        self._rewards[slots] = transitions.rewards
-        self._flags[slots] = flags
-        self._steps_into_episode[slots] = np.where(starts, np.uint8(0), steps)
+        rows.write_scalars(
+            slots,
+            starts,
+            transitions.actions,
+            transitions.rewards,
+            (transitions.valid, transitions.terminated, transitions.truncated, transitions.expert),
+            self.num_rows,
+            self._actions,
+            self._rewards,
+            self._flags,
+            self._steps_into_episode,
+        )
         self._first_priorities[streams, self._rows_written[streams] % (self.n_step + 1)] = (
             0.0 if errors is None else (np.abs(errors, dtype=np.float64) + PRIORITY_FLOOR) ** self.priority_exponent
         )
@@ -352,13 +356,16 @@ class Replay:
                 f"The replay takes {self.observation_dtype} observations of shape {expected}, got"
                 f" {found.dtype} of shape {found.shape}."
             )
-        if not np.isfinite(transitions.rewards).all():
-            raise ValueError(f"Rewards must be finite, got {transitions.rewards}.")
+        for name in ("actions", "rewards", "terminated", "truncated", "valid", "expert"):
+            if getattr(transitions, name).shape != (count,):
+                raise ValueError(f"`{name}` must have {count} numbers, got {getattr(transitions, name)}.")
+        if not rows.are_good(transitions.rewards, transitions.actions, self.num_actions):
+            raise ValueError(
+                f"Rewards must be finite, and actions lie in 0 to {self.num_actions - 1}, got {transitions.rewards}"
+                f" and {transitions.actions}."
+            )
         if errors is not None and not (errors.shape == (count,) and np.isfinite(errors).all()):
             raise ValueError(f"Errors must be {count} finite numbers, got {errors}.")
-        actions = transitions.actions
-        if count and (actions.min() < 0 or actions.max() >= self.num_actions):
-            raise ValueError(f"Actions must lie in 0 to {self.num_actions - 1}, got {actions}.")
 
     def _as_kept(self, frames: NDArray[Any]) -> NDArray[Any]:
         if self.kept_dtype == self.observation_dtype:

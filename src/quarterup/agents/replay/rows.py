@@ -11,8 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.agents.replay.gather import EXPERT, TERMINATED, TRUNCATED, VALID, slot_before
+from quarterup.agents.replay.layout import MAX_STACK
 from quarterup.agents.replay.sum_tree import LARGEST_PRIORITY, Nodes, set_leaves
 from quarterup.compiled import compiled
+
+
+@compiled
+def are_good(rewards: NDArray[np.float32], actions: NDArray[np.int64], num_actions: int) -> bool:
+    """Whether all rewards are finite and all actions there."""
+    good = True
+    for i in range(rewards.size):
+        good &= np.isfinite(rewards[i]) and 0 <= actions[i] < num_actions
+    return good
 
 
 @compiled
@@ -31,19 +41,6 @@ def newest_flags(
             newest[i] = 0
         else:
             newest[i] = flags[stream * num_rows + (rows_written[stream] - 1) % num_rows]
-
-
-@compiled
-def pack_flags(
-    valid: NDArray[np.bool_],
-    terminated: NDArray[np.bool_],
-    truncated: NDArray[np.bool_],
-    expert: NDArray[np.bool_],
-    flags: NDArray[np.uint8],
-) -> None:
-    """The four as bits of `flags`."""
-    for i in range(flags.size):
-        flags[i] = valid[i] * VALID + terminated[i] * TERMINATED + truncated[i] * TRUNCATED + expert[i] * EXPERT
 
 
 @compiled
@@ -72,6 +69,30 @@ def begin_rows(
             closed[0] = first + (place + offset) % num_rows
             if steps_into_episode[closed[0]] >= offset and nodes[0][closed[0]] > 0.0:
                 set_leaves(nodes, closed, nothing)
+
+
+@compiled
+def write_scalars(
+    slots: NDArray[np.int64],
+    starts: NDArray[np.bool_],
+    actions: NDArray[np.int64],
+    rewards: NDArray[np.float32],
+    flags: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]],
+    num_rows: int,
+    into_actions: NDArray[Any],
+    into_rewards: NDArray[np.float32],
+    into_flags: NDArray[np.uint8],
+    steps_into_episode: NDArray[np.uint8],
+) -> None:
+    """Everything of a step but its observation. `flags` are valid, terminated, truncated and expert."""
+    valid, terminated, truncated, expert = flags
+    for i in range(slots.size):
+        slot = slots[i]
+        into_actions[slot] = actions[i]
+        into_rewards[slot] = rewards[i]
+        into_flags[slot] = valid[i] * VALID + terminated[i] * TERMINATED + truncated[i] * TRUNCATED + expert[i] * EXPERT
+        before = int(steps_into_episode[slot_before(slot, 1, num_rows)])
+        steps_into_episode[slot] = 0 if starts[i] else min(before + 1, MAX_STACK)
 
 
 @compiled
