@@ -83,6 +83,9 @@ class Counting(VectorEnv[Any, Any, Any]):
         return self._steps[:, None].astype(np.float32)
 
 
+UPDATES_PER_ROLLOUT = 6
+
+
 class Recorder:
     """An agent that always chooses 0 and remembers everything it was given."""
 
@@ -90,6 +93,9 @@ class Recorder:
         self.log = log
         self.seen: list[Transitions] = []
         self.starts = starts
+        self.replays = True
+        self.rollout = 0
+        """Vector steps of a rollout, for an agent without a replay."""
         self.updates = 0
         self.fail_at: int | None = None
 
@@ -103,6 +109,8 @@ class Recorder:
         self.seen.append(transitions)
 
     def ready(self) -> bool:
+        if self.rollout:
+            return len(self.seen) // self.rollout * UPDATES_PER_ROLLOUT > self.updates
         return sum(int(step.valid.sum()) for step in self.seen) >= self.starts
 
     def learn(self) -> Mapping[str, float]:
@@ -160,6 +168,18 @@ def test_updates_keep_to_the_replay_ratio(tmp_path: Path, ratio: float) -> None:
     learning_steps = bench.trainer.counters.env_steps - 40
     assert bench.agent.updates == pytest.approx(ratio * learning_steps, abs=max(1, 2 * ratio))
     assert bench.trainer.counters.updates == bench.agent.updates
+
+
+def test_an_agent_without_a_replay_learns_all_it_is_ready_for_whatever_the_replay_ratio(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run", replay_ratio=0.0, steps=100)
+    bench.agent.replays, bench.agent.rollout = False, 4
+    bench.train()
+    assert bench.log[:16] == ["act", "send", "receive", "observe"] * 4
+    assert bench.log[16:26] == ["act", "send", *["learn"] * UPDATES_PER_ROLLOUT, "receive", "observe"]
+    vector_steps = bench.log.count("observe")
+    assert bench.agent.updates == bench.trainer.counters.updates == (vector_steps - 1) // 4 * UPDATES_PER_ROLLOUT
+    # Between two rollouts it is not warming up again.
+    assert bench.display.shown[-1].phase is Phase.LEARNING
 
 
 def test_nothing_is_learned_before_the_agent_is_ready(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -42,6 +42,15 @@ class Transitions:
 
 class Agent(Protocol):
     """One algorithm: acts, takes in what happened, learns when told to."""
+
+    replays: ClassVar[bool]
+    """It learns from a replay, so the run's replay ratio says how many updates each step earns. Otherwise it learns
+    from what is new, and makes updates for as long as it is ready."""
+
+    def act_apart(self) -> None:
+        """From now on `learn` is called in another thread than everything else, at the same time as `act` and
+        `observe`. Only agents that replay can do that."""
+        ...
 
     def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
         """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""

@@ -8,11 +8,12 @@ distribution of values (C51) and noisy networks. An expert's actions can be clon
 
 from __future__ import annotations
 
-import math
+import copy
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -22,6 +23,7 @@ from torch.nn import functional
 
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
+from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.replay.batch import Batch
 from quarterup.agents.replay.replay import Replay
@@ -148,6 +150,8 @@ class RainbowSettings:
 class Rainbow:
     """The agent: online and target network, optimizer, replay. Implements `quarterup.agents.agent.Agent`."""
 
+    replays: ClassVar[bool] = True
+
     def __init__(
         self,
         observation_space: gym.Space[NDArray[np.generic]],
@@ -181,6 +185,9 @@ class Rainbow:
         shape = observation_space.shape
         self.online = self._make_network(shape, seed)
         self.target = self._make_network(shape, seed).requires_grad_(False)
+        self._acting = self.online
+        """The network that acts: after `act_apart` a copy, which gets the online weights after each update."""
+        self._publishing = threading.Lock()
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
         low, high = self._scale.from_points(torch.tensor([settings.v_min, settings.v_max])).tolist()
         self._atoms = torch.linspace(low, high, settings.atoms, device=self._device)
@@ -209,16 +216,26 @@ class Rainbow:
             pinned=self._device.type == "cuda",
         )
 
+    def act_apart(self) -> None:
+        """Act with a copy of the online network, so that `learn` may go on in another thread."""
+        self._acting = copy.deepcopy(self.online).requires_grad_(False)
+
+    def _publish(self) -> None:
+        """Give the acting network the weights of the online one, between two actions."""
+        if self._acting is not self.online:
+            with torch.no_grad(), self._publishing:
+                torch._foreach_copy_(list(self._acting.parameters()), list(self.online.parameters()))
+
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
         if explore and self.env_steps < self.settings.learning_starts:
             return self._rng.integers(self._num_actions, size=len(observations))
-        with torch.inference_mode():
+        with torch.inference_mode(), self._publishing:
             if explore:
-                self.online.resample_noise(len(observations), self._generator)
+                self._acting.resample_noise(len(observations), self._generator)
             else:
-                self.online.remove_noise()
-            outputs = self.online(torch.tensor(observations, device=self._device))
+                self._acting.remove_noise()
+            outputs = self._acting(torch.tensor(observations, device=self._device))
             actions: NDArray[np.int64] = self.points(outputs).argmax(dim=1).cpu().numpy()
         if explore and (epsilon := self.epsilon()) > 0:
             at_random = self._rng.random(len(actions)) < epsilon
@@ -258,9 +275,10 @@ class Rainbow:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, settings.max_gradient_norm)
-        _check_finite(loss, norm, self.updates)
+        check_finite(loss, norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = settings.learning_rate
         self.optimizer.step()
+        self._publish()
 
         if settings.prioritized:
             self.replay.update_priorities(batch.indices, errors.detach().cpu().numpy())
@@ -362,12 +380,3 @@ class Rainbow:
             cross_entropy = -(target * outputs.log_softmax(dim=1)).sum(dim=1)
             return cross_entropy + torch.xlogy(target, target).sum(dim=1)
         return functional.smooth_l1_loss(outputs, target, reduction="none").squeeze(1)
-
-
-def _check_finite(loss: torch.Tensor, gradient_norm: torch.Tensor, updates: int) -> None:
-    if not (math.isfinite(loss.item()) and math.isfinite(gradient_norm.item())):
-        raise FloatingPointError(
-            f"Update {updates} has a loss of {loss.item()} and a gradient norm of {gradient_norm.item()}. The"
-            " weights are as they were before it. Look for observations or rewards that are not finite; else"
-            " try a lower learning_rate, or a lower reward_scale."
-        )
