@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 
 from quarterup.agents.agent import Transitions
+from quarterup.agents.rainbow import Rainbow, RainbowSettings
 from quarterup.agents.replay.gather import copy_float16_frames
 from quarterup.agents.replay.replay import Replay
 
@@ -113,3 +115,17 @@ def test_actions_take_as_few_bytes_as_they_need_and_come_back_as_int64(num_actio
     for wrong in (-1, num_actions):
         with pytest.raises(ValueError, match=f"lie in 0 to {num_actions - 1}"):
             replay.add(step_of(np.zeros((1, 5), np.float32), wrong))
+
+
+@pytest.mark.parametrize(("said", "kept"), [("as_given", np.float32), ("float16", np.float16)])
+def test_rainbow_learns_from_features_kept_as_its_settings_say(said: Any, kept: Any) -> None:
+    settings = RainbowSettings(
+        replay_dtype=said, replay_capacity=100, learning_starts=10, batch_size=4, death_boost_steps=3, death_boost=1.5
+    )
+    agent = Rainbow(gym.spaces.Box(-1, 1, (5,), np.float32), 3, 1, settings, seed=0)
+    rng = np.random.default_rng(0)
+    while not agent.ready():
+        agent.observe(step_of(rng.random((1, 5), np.float32), int(rng.integers(3))))
+    agent.learn()
+    assert agent.replay.kept_dtype == kept
+    assert (agent.replay.num_actions, agent.replay.death_boost_steps, agent.replay.death_boost) == (3, 3, 1.5)

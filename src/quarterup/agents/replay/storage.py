@@ -165,5 +165,5 @@ def _check_layout(directory: Path, expected: dict[str, Any]) -> None:
         if is_there != is_needed:
             raise ReplayDirectoryError(
                 f"{directory} holds another replay: {name} is {is_there} there and {is_needed} here. Use the"
-                " settings that it was made with, or another directory."
+                " settings that it was made with, or delete the directory to start with an empty replay."
             )
