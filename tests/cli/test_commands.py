@@ -187,6 +187,19 @@ def test_bench_prints_ratios_as_json(
     assert over_default["median"] == pytest.approx(fast / slow, rel=0.01)
 
 
+def test_bench_replay_prints_microseconds_and_sizes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterup.cli.measure_replay.FEATURE_ROWS", 5000)
+    monkeypatch.setattr("quarterup.cli.measure_replay.PIXEL_ROWS", 1000)
+    monkeypatch.setattr("quarterup.cli.measure_replay.CALLS", 20)
+    assert main(["bench", "replay", "--repetitions", "1"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(result["microseconds"]) == 4
+    assert all(value["median"] > 0 for value in result["microseconds"].values())
+    assert all(0 < value["size"] <= value["wanted_at_most"] for value in result["gib"].values())
+
+
 # ----------------------------------------------------------------------------------------------------------- plot
 
 

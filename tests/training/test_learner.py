@@ -174,8 +174,8 @@ def test_a_rainbow_that_acts_apart_acts_by_the_newest_weights_and_never_by_half_
 def test_an_asynchronous_run_keeps_the_ratio_is_saved_and_goes_on(tmp_path: Path) -> None:
     run = tmp_path / "run"
     first, _ = train_cartpole(run, 600, mode="async", replay_ratio=0.5)
-    assert first.env_steps == 600
-    assert first.updates == pytest.approx((600 - SMALL.learning_starts) * 0.5, abs=2)
+    assert first.env_steps >= 600
+    assert first.updates == pytest.approx((first.env_steps - SMALL.learning_starts) * 0.5, abs=2)
     second, _ = train_cartpole(run, 900, mode="async", replay_ratio=0.5, resume=True)
     assert second.env_steps >= 900
     assert second.updates == pytest.approx((second.env_steps - SMALL.learning_starts) * 0.5, abs=3)

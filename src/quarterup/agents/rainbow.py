@@ -28,7 +28,8 @@ from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_a
 from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.networks.trunks import PixelTrunk
-from quarterup.agents.replay.replay import Batch, Replay
+from quarterup.agents.replay.batch import Batch
+from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import Linear, Schedule, check_range, highest, value_at
 from quarterup.agents.targets import ValueScale, large_margin, logits_near_zero, munchausen_target, of_actions
 from quarterup.agents.values import Categorical, Mean, Quantiles, Values
@@ -116,6 +117,13 @@ class RainbowSettings:
     """0 replays all transitions alike, 1 in proportion to their error; a schedule. Unused without `prioritized`."""
     beta: Schedule = Linear(0.4, 1.0, 1_000_000)
     """Correction for uneven replay, 0 none, 1 full; a schedule. Lower learns faster and is more biased."""
+    replay_dtype: Literal["as_given", "float16", "float32"] = "as_given"
+    """What vector observations are kept as. float16 takes half the memory of float32, rounds to three digits, and
+    holds numbers up to 65504. Pixels must be kept as given."""
+    death_boost_steps: int = 0
+    """Last steps before a termination that are replayed more often at first. Higher reaches further back, 0 is off."""
+    death_boost: float = 2.0
+    """Factor of their priorities. Higher looks harder at what led to the death. Unused with 0 `death_boost_steps`."""
 
     epsilon: Schedule = 0.0
     """Chance of a random action, on top of any noise; a schedule. Higher explores more."""
@@ -216,8 +224,13 @@ class Rainbow:
             n_step=settings.n_step,
             gamma=settings.gamma,
             stack=shape[0] if len(shape) == 3 else 1,
+            num_actions=num_actions,
+            kept_dtype=None if settings.replay_dtype == "as_given" else settings.replay_dtype,
             priority_exponent=value_at(settings.priority_exponent, 0),
+            death_boost_steps=settings.death_boost_steps,
+            death_boost=settings.death_boost,
             directory=replay_directory,
+            pinned=self._device.type == "cuda",
         )
 
     def act_apart(self) -> None:

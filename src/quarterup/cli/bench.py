@@ -1,4 +1,4 @@
-"""`quarterup bench`: how fast the emulator and the environment are, beside MAME's own benchmark."""
+"""`quarterup bench`: how fast emulator and environment are, beside MAME's own benchmark, and how fast the replay is."""
 
 from __future__ import annotations
 
@@ -15,26 +15,32 @@ from quarterup.cli.measure import measure_emulator, measure_env
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure emulated frames per second as ratios to MAME's own benchmark, all in turns in one run.
+    """Measure emulated frames per second as ratios to MAME's own benchmark, or the replay's microseconds a call.
 
-    Leave the machine alone meanwhile. Speeds differ by machine, ratios hardly do. The result is one JSON object on
-    the last line.
+    All is measured in turns in one run. Leave the machine alone meanwhile. Speeds differ by machine, ratios hardly
+    do. The result is one JSON object on the last line.
     """
 
-    what: tyro.conf.Positional[Literal["emulator", "env"]]
-    """The bridge to the emulator alone, or whole environments."""
+    what: tyro.conf.Positional[Literal["emulator", "env", "replay"]]
+    """The bridge to the emulator alone, whole environments, or the replay, which needs neither."""
     game: str = "space_invaders"
-    """Which game."""
+    """Which game. Not for the replay."""
     repetitions: int = 5
     """Rounds. The figures are medians over them."""
     roms: tuple[Path, ...] = ()
-    """Folders to look for ROM sets in, before all others."""
+    """Folders to look for ROM sets in, before all others. Not for the replay."""
 
 
 def run(settings: Settings) -> int:
-    measure = measure_emulator if settings.what == "emulator" else measure_env
-    result = measure(settings.game, settings.repetitions, settings.roms)
-    show(result)
+    if settings.what == "replay":
+        from quarterup.cli.measure_replay import measure_replay  # Loads torch, which the others don't need.
+
+        result = measure_replay(settings.repetitions)
+        show_replay(result)
+    else:
+        measure = measure_emulator if settings.what == "emulator" else measure_env
+        result = measure(settings.game, settings.repetitions, settings.roms)
+        show(result)
     print(json.dumps(result))
     return 0
 
@@ -52,3 +58,14 @@ def show(result: dict[str, Any]) -> None:
         if name in result:
             ratios.add_row(name, f"{result[name]['median']:.2f}", f"≤ {result[name]['wanted_at_most']:g}")
     console.print(speeds, ratios)
+
+
+def show_replay(result: dict[str, Any]) -> None:
+    times = make_table(f"replay, load {result['load_1min']}", "what", "µs>", "wanted>")
+    for name, value in result["microseconds"].items():
+        wanted = value["wanted_at_most"]
+        times.add_row(name, f"{value['median']:,.1f}", f"≤ {wanted:g}" if wanted else "")
+    sizes = make_table(None, "size", "GiB>", "wanted>")
+    for name, value in result["gib"].items():
+        sizes.add_row(name, f"{value['size']:.2f}", f"≤ {value['wanted_at_most']:g}")
+    make_console(json=True).print(times, sizes)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from quarterup.agents.agent import Transitions
-from quarterup.agents.replay.replay import Replay, importance_weights, replay_bytes
+from quarterup.agents.replay.gather import importance_weights
+from quarterup.agents.replay.layout import replay_bytes
+from quarterup.agents.replay.replay import Replay
 
 GAMMA = 0.9
 
@@ -100,14 +102,14 @@ def brute_force_target(steps: list[Step], row: int, n_step: int) -> tuple[float,
 
 def check_everything(replay: Replay, streams: list[list[Step]], rng: np.random.Generator) -> None:
     """All slots that may be sampled are, no other is, and each comes back as the brute force has it."""
-    num_envs, rows = len(streams), len(streams[0])
     expected = {}
     for stream, steps in enumerate(streams):
+        rows = len(steps)
         oldest = max(0, rows - replay.num_rows)
         for row in range(oldest, rows):
             target = brute_force_target(steps, row, replay.n_step)
             if target is not None and row - min(steps[row].age, replay.stack - 1) >= oldest:
-                expected[row % replay.num_rows * num_envs + stream] = (steps, row, target)
+                expected[stream * replay.num_rows + row % replay.num_rows] = (steps, row, target)
     assert replay.can_sample == bool(expected)
     if not expected:
         return
@@ -256,7 +258,7 @@ def test_stacks_are_those_of_gymnasiums_frame_stack_wrapper() -> None:
     batch = replay.sample(500, 1.0, np.random.default_rng(0))
     newest = {row % 150: row for row in range(400)}
     for i, slot in enumerate(batch.indices):
-        row, stream = newest[int(slot) // num_envs], int(slot) % num_envs
+        row, stream = newest[int(slot) % 150], int(slot) // 150
         np.testing.assert_array_equal(batch.observations[i].numpy(), seen[row][stream])
         if batch.discounts[i]:
             np.testing.assert_array_equal(batch.next_observations[i].numpy(), seen[row + 1][stream])
@@ -304,8 +306,11 @@ def test_weights_are_those_of_the_paper() -> None:
     priorities = np.array([0.5, 2.0, 1.0, 0.25])
     probabilities = priorities / 10.0
     expected = (1000 * probabilities) ** -0.6
-    np.testing.assert_allclose(importance_weights(priorities, 0.6), expected / expected.max())
-    np.testing.assert_array_equal(importance_weights(priorities, 0.0), 1.0)
+    weights = np.empty(4, np.float32)
+    importance_weights(priorities.astype(np.float32), np.arange(4), 0.6, weights)
+    np.testing.assert_allclose(weights, expected / expected.max(), rtol=1e-6)
+    importance_weights(priorities.astype(np.float32), np.arange(4), 0.0, weights)
+    np.testing.assert_array_equal(weights, 1.0)
 
 
 def test_new_transitions_get_the_largest_priority_so_far() -> None:
@@ -316,7 +321,7 @@ def test_new_transitions_get_the_largest_priority_so_far() -> None:
     streams = random_streams(np.random.default_rng(0), 2, 31, 0.0)
     replay.add(row_of(streams, 30, 1))
     replay.update_priorities(slots, np.full(slots.size, 1.0))
-    new = slots.max() + np.array([1, 2])
+    new = np.array([29, 89])  # Row 29 of each stream; the slot's rows are known up to 28.
     counts = np.zeros(120)
     for _ in range(3000):
         counts[replay.sample(1, 1.0, rng).indices] += 1
@@ -326,7 +331,7 @@ def test_new_transitions_get_the_largest_priority_so_far() -> None:
 
 def test_a_priority_for_a_slot_that_was_closed_does_not_open_it() -> None:
     replay = filled_replay(rows=50)
-    newest = np.array([98, 99])
+    newest = np.array([49, 109])  # Row 49 of each stream: its next observation has not come.
     replay.update_priorities(newest, np.array([100.0, 100.0]))
     assert not np.isin(replay.sample(400, 1.0, np.random.default_rng(0)).indices, newest).any()
 
@@ -356,6 +361,15 @@ def test_observations_of_another_shape_or_type_are_refused() -> None:
         make_replay(2, 10, 1, 1).add(Transitions(**{**vars(row), "observations": row.observations.astype(np.int64)}))
 
 
+@pytest.mark.parametrize("name", ["actions", "rewards", "terminated", "truncated", "valid", "expert"])
+def test_fields_of_another_length_are_refused(name: str) -> None:
+    row = row_of(random_streams(np.random.default_rng(0), 2, 1, 0.0), 0, 1)
+    replay = make_replay(2, 10, 1, 1)
+    with pytest.raises(ValueError, match=f"`{name}` must have 2 numbers"):
+        replay.add(Transitions(**{**vars(row), name: vars(row)[name][:1]}))
+    assert len(replay) == 0
+
+
 def test_rewards_that_are_not_finite_are_refused() -> None:
     row = row_of(random_streams(np.random.default_rng(0), 2, 1, 0.0), 0, 1)
     row.rewards[1] = np.nan
@@ -368,9 +382,15 @@ def test_a_capacity_too_small_for_the_steps_is_refused() -> None:
         make_replay(2, 8, 5, 4)
 
 
-def test_replay_bytes_counts_one_frame_a_slot() -> None:
-    pixels = replay_bytes(
-        observation_shape=(4, 84, 84), observation_dtype=np.uint8, num_envs=8, capacity=2**20, stack=4
+def test_fifteen_million_transitions_of_195_features_fit_seven_gib() -> None:
+    features = {"observation_shape": (195,), "observation_dtype": np.float32, "num_envs": 16, "num_actions": 44}
+    size = replay_bytes(**features, capacity=15_000_000, kept_dtype=np.float16)
+    assert 15_000_000 * 195 * 2 < size < 15_000_000 * (195 * 2 + 13) < 7 * 2**30
+    assert replay_bytes(**features, capacity=15_000_000) > 1.9 * size
+
+
+def test_a_million_stacked_frames_fit_seven_and_a_half_gib() -> None:
+    size = replay_bytes(
+        observation_shape=(4, 84, 84), observation_dtype=np.uint8, num_envs=8, capacity=1_000_000, stack=4
     )
-    frames = 2**20 * 84 * 84
-    assert frames < pixels < frames * 1.01
+    assert 1_000_000 * 84 * 84 < size < 1_000_000 * (84 * 84 + 13) < 7.5 * 2**30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +13,12 @@ import numpy as np
 import pytest
 
 from quarterup.agents.agent import Transitions
-from quarterup.agents.replay.replay import Batch, Replay, replay_bytes
-from quarterup.agents.replay.storage import LAYOUT_FILE, ReplayDirectoryError
+from quarterup.agents.replay import storage
+from quarterup.agents.replay.batch import Batch
+from quarterup.agents.replay.layout import replay_bytes
+from quarterup.agents.replay.replay import Replay
+from quarterup.agents.replay.storage import LAYOUT_FILE, ReplayDirectoryError, ReplayTooLargeError
+from quarterup.agents.replay.sum_tree import sum_bytes
 
 
 def make_replay(directory: Path, *, capacity: int = 200, n_step: int = 3) -> Replay:
@@ -59,7 +64,7 @@ def test_a_reopened_replay_gives_the_same_samples(tmp_path: Path, rows: int) -> 
     replay = make_replay(tmp_path / "replay")
     fill(replay, rows)
     again = make_replay(tmp_path / "replay")
-    assert again.rows_written == rows
+    assert again.rows_written.tolist() == [rows, rows]
     assert again.max_priority == replay.max_priority > 1
     assert_same(replay.sample(50, 0.5, np.random.default_rng(1)), again.sample(50, 0.5, np.random.default_rng(1)))
 
@@ -77,14 +82,14 @@ def test_a_replay_survives_the_kill_of_its_process(tmp_path: Path) -> None:
     fill(twin, 90)
     assert_same(survivor.sample(50, 0.5, np.random.default_rng(1)), twin.sample(50, 0.5, np.random.default_rng(1)))
     fill(survivor, 20)
-    assert survivor.rows_written == 110
+    assert survivor.rows_written.tolist() == [110, 110]
 
 
 def test_replay_bytes_is_what_the_files_hold(tmp_path: Path) -> None:
     make_replay(tmp_path)
     on_disk = sum(np.load(path, mmap_mode="r").nbytes for path in tmp_path.glob("*.npy"))
     said = replay_bytes(observation_shape=(2, 3), observation_dtype=np.float16, num_envs=2, capacity=200)
-    assert said == on_disk
+    assert said == on_disk + sum_bytes(200)
 
 
 def test_a_replay_of_other_settings_is_refused_by_name(tmp_path: Path) -> None:
@@ -115,11 +120,11 @@ def test_a_reopened_replay_begins_new_episodes(tmp_path: Path) -> None:
     again = make_replay(tmp_path)
     fill(again, 20)
     sampled = again.sample(1000, 1.0, np.random.default_rng(0))
-    rows = set((sampled.indices // 2).tolist())
+    rows = set((sampled.indices % 100).tolist())
     assert 39 not in rows
     assert {37, 38, 40, 41} <= rows
     # What follows row 38 is row 39, however many steps a target has.
-    before = sampled.discounts.numpy()[sampled.indices // 2 == 38]
+    before = sampled.discounts.numpy()[sampled.indices % 100 == 38]
     assert set(before.tolist()) <= {0.0, np.float32(0.9)}
 
 
@@ -142,9 +147,9 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: str) -> None:
 @pytest.mark.parametrize("priority", [np.nan, -1.0])
 def test_damaged_priorities_are_refused(tmp_path: Path, priority: float) -> None:
     fill(make_replay(tmp_path), 30)
-    tree = np.load(tmp_path / "tree.npy", mmap_mode="r+")
-    tree[-1] = priority
-    del tree
+    priorities = np.load(tmp_path / "priorities.npy", mmap_mode="r+")
+    priorities[-1] = priority
+    del priorities
     with pytest.raises(ReplayDirectoryError, match="damaged"):
         make_replay(tmp_path)
 
@@ -152,11 +157,36 @@ def test_damaged_priorities_are_refused(tmp_path: Path, priority: float) -> None
 def test_an_interrupted_creation_is_begun_again(tmp_path: Path) -> None:
     make_replay(tmp_path)
     (tmp_path / LAYOUT_FILE).unlink()
-    assert make_replay(tmp_path).rows_written == 0
+    assert make_replay(tmp_path).rows_written.tolist() == [0, 0]
     assert json.loads((tmp_path / LAYOUT_FILE).read_text())["facts"]["n_step"] == 3
 
 
+@pytest.mark.filterwarnings("ignore:.*waits for the disk")
 def test_a_disk_too_small_is_an_error_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ReplayDirectoryError, match="GiB free"):
+    with pytest.raises(ReplayTooLargeError, match=r"1,000,000,000,000,000 transitions needs .* fit\."):
         make_replay(tmp_path, capacity=10**15)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_larger_than_memory_says_what_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "available_memory", lambda: 10**6)
+    with pytest.raises(ReplayTooLargeError) as refused:
+        make_replay_in_memory(100_000)
+    said = re.search(r"About ([\d,]+) transitions fit", str(refused.value))
+    assert said is not None
+    fits = int(said[1].replace(",", ""))
+    make_replay_in_memory(fits)
+    with pytest.raises(ReplayTooLargeError):
+        make_replay_in_memory(int(fits * 1.2))
+
+
+def make_replay_in_memory(capacity: int) -> Replay:
+    return Replay(
+        observation_shape=(2, 3), observation_dtype=np.float16, num_envs=2, capacity=capacity, n_step=3, gamma=0.9
+    )
+
+
+def test_files_larger_than_memory_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "available_memory", lambda: 10**6)
+    with pytest.warns(UserWarning, match=r"About \d\d,000 transitions fit.*waits for the disk"):
+        make_replay(tmp_path, capacity=100_000)

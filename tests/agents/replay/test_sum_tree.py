@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from quarterup.agents.replay.sum_tree import SumTree, num_nodes
+from quarterup.agents.replay.sum_tree import LARGEST_PRIORITY, SumTree, num_leaves, sum_bytes
 
-PRIORITY = st.one_of(st.just(0.0), st.floats(1e-12, 1e12))
+PRIORITY = st.one_of(st.just(0.0), st.floats(2.0**-40, 2.0**40, width=32))
 
 
-@given(st.integers(1, 70), st.data())
+@given(st.integers(1, 700), st.data())
 def test_total_and_priorities_are_those_of_a_plain_array(size: int, data: st.DataObject) -> None:
     tree, plain = SumTree(size), np.zeros(size)
     for _ in range(3):
@@ -27,7 +27,7 @@ def test_total_and_priorities_are_those_of_a_plain_array(size: int, data: st.Dat
 
 
 @given(
-    st.lists(PRIORITY, min_size=1, max_size=40).filter(any),
+    st.lists(PRIORITY, min_size=1, max_size=200).filter(any),
     st.lists(st.floats(0, 1, exclude_max=True) | st.just(np.nextafter(1.0, 0.0)), min_size=1, max_size=40),
 )
 def test_a_slot_without_priority_is_never_returned(priorities: list[float], uniforms: list[float]) -> None:
@@ -75,19 +75,53 @@ def test_sums_do_not_drift_over_a_million_changes_of_very_different_size() -> No
     assert tree.total == pytest.approx(1e-6, rel=1e-12)
 
 
-def test_sums_are_rebuilt_from_stored_leaves() -> None:
-    nodes = np.zeros(num_nodes(5))
-    SumTree(5, nodes).set(np.arange(5), np.arange(5.0))
-    nodes[: nodes.size // 2] = -1.0
-    assert SumTree(5, nodes).total == 10.0
+@pytest.mark.parametrize("size", [1, 5, 8, 9, 64, 65, 513, 5000])
+def test_sums_are_rebuilt_from_stored_leaves(size: int) -> None:
+    leaves = np.zeros(num_leaves(size), np.float32)
+    leaves[:size] = np.arange(size)
+    tree = SumTree(size, leaves)
+    assert tree.total == size * (size - 1) / 2
+    tree.set(np.array([size - 1]), np.array([0.5]))
+    assert tree.total == size * (size - 1) / 2 - (size - 1) + 0.5
+
+
+def test_draws_are_those_of_a_search_in_the_running_sum() -> None:
+    rng = np.random.default_rng(3)
+    priorities = rng.random(100_000).astype(np.float32) * (rng.random(100_000) < 0.7)
+    tree = SumTree(priorities.size)
+    tree.set(np.arange(priorities.size), priorities.astype(np.float64))
+    uniforms = rng.random(1000)
+    ends = np.cumsum(priorities, dtype=np.float64)
+    places = (np.arange(1000) + uniforms) / 1000 * ends[-1]
+    np.testing.assert_array_equal(tree.sample(uniforms), np.searchsorted(ends, places, side="right"))
+
+
+def test_a_million_slots_take_less_than_six_bytes_each() -> None:
+    assert 4 * num_leaves(10**6) + sum_bytes(10**6) < 6 * 10**6
+    assert SumTree(1000).nodes[1].nbytes == sum_bytes(1000)
+
+
+@pytest.mark.parametrize("extreme", [1e-300, 1e300])
+def test_a_priority_beyond_float32_neither_vanishes_nor_becomes_infinite(extreme: float) -> None:
+    tree = SumTree(3)
+    tree.set(np.array([1]), np.array([extreme]))
+    assert 0 < tree.total <= LARGEST_PRIORITY * 1.001
+    assert tree.sample(np.array([0.3]))[0] == 1
 
 
 @pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])
 def test_damaged_leaves_are_refused(bad: float) -> None:
-    nodes = np.zeros(num_nodes(5))
-    nodes[nodes.size // 2 + 2] = bad
+    leaves = np.zeros(num_leaves(5), np.float32)
+    leaves[2] = bad
     with pytest.raises(ValueError, match="damaged"):
-        SumTree(5, nodes)
+        SumTree(5, leaves)
+
+
+def test_a_priority_behind_the_last_slot_is_refused() -> None:
+    leaves = np.zeros(num_leaves(5), np.float32)
+    leaves[5] = 1.0
+    with pytest.raises(ValueError, match="damaged"):
+        SumTree(5, leaves)
 
 
 @pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])

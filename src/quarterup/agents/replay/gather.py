@@ -1,7 +1,7 @@
-"""The loops over single slots of a replay: n-step targets, known targets, frame stacks. Compiled by numba.
+"""Reading a replay: n-step targets, frame stacks and importance weights of sampled slots. Compiled by numba.
 
-Slots lie in time-major order: slot = row * num_envs + stream, and row + 1 of the same stream is `num_envs` further,
-round the end to the start. All functions take flat arrays over slots.
+Each stream is a ring of `num_rows` slots that lie one after the other: slot = stream * num_rows + place in the ring.
+All functions take flat arrays over slots.
 """
 
 from __future__ import annotations
@@ -13,14 +13,32 @@ from numpy.typing import NDArray
 
 from quarterup.compiled import compiled
 
+VALID, TERMINATED, TRUNCATED, EXPERT = 1, 2, 4, 8
+"""Bits of a slot's flags."""
+
+FLOAT16_TO_FLOAT32 = np.float32(2.0**112)
+"""Exponents count from 15 in float16 and from 127 in float32."""
+
+
+@compiled
+def slot_after(slot: int, num_rows: int) -> int:
+    """The slot that follows in the same stream."""
+    return slot + 1 if (slot + 1) % num_rows else slot + 1 - num_rows
+
+
+@compiled
+def slot_before(slot: int, back: int, num_rows: int) -> int:
+    """The slot `back` steps earlier, fewer than `num_rows`, in the same stream."""
+    place = slot % num_rows
+    return slot - back if back <= place else slot - back + num_rows
+
 
 @compiled
 def n_step_targets(
     slots: NDArray[np.int64],
     rewards: NDArray[np.float32],
-    terminated: NDArray[np.bool_],
-    valid: NDArray[np.bool_],
-    num_envs: int,
+    flags: NDArray[np.uint8],
+    num_rows: int,
     n_step: int,
     gamma: float,
     returns: NDArray[np.float32],
@@ -39,12 +57,12 @@ def n_step_targets(
         for _ in range(n_step):
             total += discount * rewards[slot]
             discount *= gamma
-            ended = terminated[slot]
-            slot = (slot + num_envs) % valid.size
+            ended = flags[slot] & TERMINATED
+            slot = slot_after(slot, num_rows)
             if ended:
                 discount = 0.0
                 break
-            if not valid[slot]:  # Truncated: this slot holds the episode's final observation.
+            if not flags[slot] & VALID:  # Truncated: this slot holds the episode's final observation.
                 break
         returns[i] = total
         discounts[i] = discount
@@ -52,51 +70,81 @@ def n_step_targets(
 
 
 @compiled
-def slots_with_new_targets(
-    newest_row: int,
-    rows_before: int,
-    valid: NDArray[np.bool_],
-    leaves: NDArray[np.float64],
-    num_envs: int,
-    n_step: int,
+def gather_scalars(
     slots: NDArray[np.int64],
-) -> int:
-    """Write to `slots` those whose n-step target is complete now that `newest_row` was written; returns how many.
-
-    An invalid slot ends its episode, so all that wait for it are complete. Otherwise only the slot `n_step` rows
-    before is, unless an end had completed it earlier. A waiting slot is one that is valid and has priority 0 in
-    `leaves`.
-    """
-    count = 0
-    reach = min(n_step, rows_before)
-    for stream in range(num_envs):
-        newest = newest_row * num_envs + stream
-        ends = not valid[newest]
-        for back in range(1, reach + 1):
-            slot = (newest - back * num_envs) % valid.size
-            if not valid[slot]:
-                break
-            if leaves[slot] == 0.0 and (ends or back == n_step):
-                slots[count] = slot
-                count += 1
-    return count
+    actions: NDArray[Any],
+    flags: NDArray[np.uint8],
+    leaves: NDArray[np.float32],
+    beta: float,
+    into_actions: NDArray[np.int64],
+    into_expert: NDArray[np.bool_],
+    into_weights: NDArray[np.float32],
+) -> None:
+    """Actions, the expert's mark and importance weights of `slots`."""
+    for i in range(slots.size):
+        into_actions[i] = actions[slots[i]]
+        into_expert[i] = flags[slots[i]] & EXPERT != 0
+    importance_weights(leaves, slots, beta, into_weights)
 
 
 @compiled
-def gather_stacks(
-    slots: NDArray[np.int64],
-    frames: NDArray[Any],
-    steps_into_episode: NDArray[np.uint8],
-    num_envs: int,
-    stacks: NDArray[Any],
+def importance_weights(
+    leaves: NDArray[np.float32], slots: NDArray[np.int64], beta: float, weights: NDArray[np.float32]
 ) -> None:
-    """Copy the last frames before and at each of `slots`, oldest first, into `stacks` (B, stack, frame size).
+    """(slots * probability)^-beta, divided by the largest of the batch: section 3.4 of Schaul et al., 2016.
+
+    The number of slots and the sum of priorities cancel, so that (smallest priority / priority)^beta is left.
+    """
+    smallest = np.inf
+    for i in range(slots.size):
+        smallest = min(smallest, np.float64(leaves[slots[i]]))
+    for i in range(slots.size):
+        weights[i] = (smallest / leaves[slots[i]]) ** beta
+
+
+@compiled
+def stack_slots(
+    slots: NDArray[np.int64],
+    steps_into_episode: NDArray[np.uint8],
+    num_rows: int,
+    sources: NDArray[np.int64],
+) -> None:
+    """Which slots hold the frames that make the stack at each of `slots`, oldest first, into `sources` (B, stack).
 
     Frames from before the episode's start are replaced by its first frame.
     """
-    num_frames = stacks.shape[1]
+    last = sources.shape[1] - 1
     for i in range(slots.size):
-        for k in range(num_frames):
-            back = min(num_frames - 1 - k, steps_into_episode[slots[i]])
-            source = (slots[i] - back * num_envs) % frames.shape[0]
-            stacks[i, k, :] = frames[source, :]
+        for k in range(last + 1):
+            back = min(last - k, np.int64(steps_into_episode[slots[i]]))
+            sources[i, k] = slot_before(slots[i], back, num_rows)
+
+
+@compiled
+def copy_frames(frames: NDArray[Any], sources: NDArray[np.int64], into: NDArray[Any]) -> None:
+    """Rows `sources` of `frames` (slots, frame size), as they are, into `into` (rows, frame size)."""
+    for i in range(sources.size):
+        source = sources[i]
+        for k in range(frames.shape[1]):
+            into[i, k] = frames[source, k]
+
+
+@compiled
+def copy_float16_frames(
+    frames: NDArray[np.uint16],
+    sources: NDArray[np.int64],
+    into: NDArray[np.float32],
+    into_bits: NDArray[np.uint32],
+) -> None:
+    """As `copy_frames`, for float16 numbers that become float32; exact for all that are finite.
+
+    Numba knows no float16 on processors, so `frames` are their bits, and `into_bits` is `into` as bits. Shifted into
+    place, the bits of a float16 are those of a float32 that is 2^112 times too small.
+    """
+    for i in range(sources.size):
+        source = sources[i]
+        for k in range(frames.shape[1]):
+            bits = np.uint32(frames[source, k])
+            into_bits[i, k] = (bits & np.uint32(0x8000)) << np.uint32(16) | (bits & np.uint32(0x7FFF)) << np.uint32(13)
+        for k in range(frames.shape[1]):
+            into[i, k] *= FLOAT16_TO_FLOAT32

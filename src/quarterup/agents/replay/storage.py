@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quarterup.agents.replay.memory import available_memory
+
 LAYOUT_FILE = "replay.json"
+MEMORY_SHARE = 0.9
+"""Of the available memory that a replay may fill: the networks and emulators need some too."""
 
 
 @dataclass(frozen=True)
@@ -29,27 +34,66 @@ class Field:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-class ReplayDirectoryError(ValueError):
+class ReplayError(ValueError):
+    """A replay cannot be made as it was asked for."""
+
+
+class ReplayDirectoryError(ReplayError):
     """The directory does not hold the replay that was asked for."""
 
 
-def in_memory(fields: Mapping[str, Field]) -> dict[str, NDArray[Any]]:
-    """Arrays of zeros. The system gives the memory only when a part of it is first written."""
+class ReplayTooLargeError(ReplayError):
+    """The replay is larger than the memory, or the disk, that is there for it."""
+
+
+def in_memory(fields: Mapping[str, Field], capacity: int) -> dict[str, NDArray[Any]]:
+    """Arrays of zeros. The system gives the memory only when a part of it is first written.
+
+    Raises ReplayTooLargeError if there is less of it available; `capacity` is what the fields are for.
+    """
+    needed, free = bytes_of(fields), usable_memory()
+    if free is not None and needed > free:
+        raise ReplayTooLargeError(too_large(needed, free, "are available in memory", capacity))
     return {name: np.zeros(field.shape, field.dtype) for name, field in fields.items()}
 
 
+def bytes_of(fields: Mapping[str, Field]) -> int:
+    return sum(field.num_bytes for field in fields.values())
+
+
+def usable_memory() -> int | None:
+    """Bytes of memory that a replay may fill, or None where the system doesn't say."""
+    available = available_memory()
+    return None if available is None else int(MEMORY_SHARE * available)
+
+
+def too_large(needed: int, free: int, where: str, capacity: int) -> str:
+    """A sentence with the capacity that would fit, to two digits."""
+    fits = capacity * free // needed
+    unit = 10 ** max(0, len(str(fits)) - 2)
+    return (
+        f"A replay of {capacity:,} transitions needs {needed / 2**30:.2f} GiB, and {free / 2**30:.2f} GiB"
+        f" {where}. About {fits // unit * unit:,} transitions fit."
+    )
+
+
 def in_directory(
-    directory: Path, fields: Mapping[str, Field], facts: Mapping[str, int]
+    directory: Path, fields: Mapping[str, Field], facts: Mapping[str, int], capacity: int
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Memory-mapped arrays, and whether they were there already.
 
     A new or empty directory gets one file of zeros for each field, its disk space reserved, so that a full disk is an
-    error now and not a crash later. `facts` are further numbers that must be the same when the directory is reopened.
+    error now and not a crash later. `facts` are further numbers that must be the same when the directory is reopened;
+    `capacity` is what the fields are for. If memory cannot hold the files, a warning says what would fit.
 
     Raises:
-        ReplayDirectoryError: the directory holds something else, another replay, or a damaged one; or the disk is too
-            small.
+        ReplayDirectoryError: the directory holds something else, another replay, or a damaged one.
+        ReplayTooLargeError: the disk is too small.
     """
+    needed, memory = bytes_of(fields), usable_memory()
+    if memory is not None and needed > memory:
+        message = too_large(needed, memory, "of memory are available to keep it at hand", capacity)
+        warnings.warn(f"{message} Beyond that, learning waits for the disk.", stacklevel=3)
     layout = {
         "facts": dict(facts),
         "fields": {name: {"shape": list(f.shape), "dtype": f.dtype.str} for name, f in fields.items()},
@@ -57,21 +101,17 @@ def in_directory(
     directory.mkdir(parents=True, exist_ok=True)
     if (directory / LAYOUT_FILE).exists():
         _check_layout(directory, layout)
-        return {name: _open(directory, name, field) for name, field in fields.items()}, True
+        return {name: np.asarray(_open(directory, name, field)) for name, field in fields.items()}, True
     allowed = {f"{name}.npy" for name in fields} | {f"{LAYOUT_FILE}.tmp"}
     foreign = sorted(path.name for path in directory.iterdir() if path.name not in allowed)
     if foreign:
         raise ReplayDirectoryError(
             f"{directory} holds no replay but other files, {foreign[0]} for one. Choose an empty or new directory."
         )
-    needed = sum(field.num_bytes for field in fields.values())
     free = shutil.disk_usage(directory).free
     if needed > free:
-        raise ReplayDirectoryError(
-            f"The replay needs {needed / 2**30:.1f} GiB and the disk of {directory} has {free / 2**30:.1f}"
-            " GiB free. Choose a smaller capacity or another disk."
-        )
-    arrays = {name: _create(directory, name, field) for name, field in fields.items()}
+        raise ReplayTooLargeError(too_large(needed, free, f"are free on the disk of {directory}", capacity))
+    arrays = {name: np.asarray(_create(directory, name, field)) for name, field in fields.items()}
     # The layout comes last: a directory that has one is complete.
     temporary = directory / f"{LAYOUT_FILE}.tmp"
     temporary.write_text(json.dumps(layout, indent=1))
@@ -125,5 +165,5 @@ def _check_layout(directory: Path, expected: dict[str, Any]) -> None:
         if is_there != is_needed:
             raise ReplayDirectoryError(
                 f"{directory} holds another replay: {name} is {is_there} there and {is_needed} here. Use the"
-                " settings that it was made with, or another directory."
+                " settings that it was made with, or delete the directory to start with an empty replay."
             )
