@@ -108,7 +108,7 @@ def test_a_killed_emulator_is_replaced_and_ctrl_c_leaves_nothing_behind(tmp_path
     ("arguments", "message"),
     [
         (("space_invader",), "space_invaders"),
-        (("space_invaders", "--agent", "sarsa"), "There is no agent 'sarsa'. There are: rainbow"),
+        (("space_invaders", "--agent", "sarsa"), "There is no agent 'sarsa'. There are: pqn, rainbow"),
         (("space_invaders", "--steps", "-5"), "--steps must be above 0, not -5."),
         (("space_invaders", "--run", "letter.txt"), "letter.txt is a file"),
         (("--resume", "--run", "nowhere"), "nowhere is not a run folder: it does not exist"),
