@@ -26,7 +26,6 @@ def make_agent(seed: int = 0, space: gym.Space[Any] = SPACE, num_envs: int = NUM
         "batch_size": 8,
         "hidden_sizes": (32,),
         "learning_rate": 1e-3,
-        "learning_rate_end": 1e-3,
         "reward_scale": 1.0,
         "metrics_every": 1,
     }
@@ -230,8 +229,11 @@ def test_greedy_actions_leave_the_random_generator_alone() -> None:
     assert first.losses == second.losses
 
 
-def test_the_learning_rate_falls_to_its_end() -> None:
-    agent = make_agent(learning_rate=1e-3, learning_rate_end=0.0, learning_rate_steps=100)
+def test_the_learning_rate_falls_to_nothing_if_it_is_told_when() -> None:
+    agent = make_agent()
+    agent.env_steps = 10**9
+    assert agent.learning_rate() == 1e-3
+    agent = make_agent(learning_rate_steps=100)
     player = Player(agent)
     player.play(30)
     assert 0 < agent.learning_rate() < 1e-3

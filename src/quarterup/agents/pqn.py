@@ -63,11 +63,10 @@ class PQNSettings:
     """Layers of the network; for pixels they come after the Nature convolutions. More and larger layers learn harder
     games, fewer and smaller ones are faster."""
     learning_rate: float = 2.5e-4
-    """Step size of RAdam at the beginning. Higher learns faster until it becomes unstable, lower is safer."""
-    learning_rate_end: float = 2.5e-4
-    """Step size after `learning_rate_steps`. Higher goes on adapting, lower settles on what was learned."""
-    learning_rate_steps: int = 1_000_000
-    """Env steps from `learning_rate` to `learning_rate_end`. Higher learns fast for longer, lower settles sooner."""
+    """Step size of RAdam. Higher learns faster until it becomes unstable, lower is safer."""
+    learning_rate_steps: int = 0
+    """Env steps until the step size has fallen, in a straight line, to nothing. Higher goes on learning for longer,
+    lower settles sooner on what was learned. 0 keeps it as it is."""
     max_gradient_norm: float = 10.0
     """Gradients above this norm are scaled down to it. Higher lets outliers through, lower slows learning."""
 
@@ -215,7 +214,9 @@ class PQN:
     def learning_rate(self) -> float:
         """The optimizer's step size now."""
         settings = self.settings
-        return linear(settings.learning_rate, settings.learning_rate_end, settings.learning_rate_steps, self.env_steps)
+        if not settings.learning_rate_steps:
+            return settings.learning_rate
+        return linear(settings.learning_rate, 0.0, settings.learning_rate_steps, self.env_steps)
 
     def state(self) -> AgentState:
         """Network, optimizer, counters and random generator. A rollout that is not learned from yet is left out."""
