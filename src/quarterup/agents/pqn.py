@@ -77,7 +77,7 @@ class PQNSettings:
     epsilon_steps: int = 100_000
     """Env steps from `epsilon_start` to `epsilon_end`. Higher explores for longer, lower plays well sooner."""
 
-    metrics_every: int = 100
+    metrics_every: int = 10
     """Updates between metrics. Higher costs less time, lower shows more."""
 
     def __post_init__(self) -> None:
