@@ -105,6 +105,25 @@ def test_a_killed_emulator_is_replaced_and_ctrl_c_leaves_nothing_behind(tmp_path
 
 
 @pytest.mark.parametrize(
+    ("agent", "setting", "said"),
+    [
+        ("rainbow", "--agent.n-step", "Higher carries rewards back faster"),
+        ("pqn", "--agent.q-lambda", "How much the returns rely on the rewards that followed"),
+    ],
+)
+def test_help_shows_the_settings_of_the_agent_that_was_named(
+    agent: str, setting: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "space_invaders", "--agent", agent, "--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert setting in shown
+    assert said in shown
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("space_invader",), "space_invaders"),

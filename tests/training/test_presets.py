@@ -27,3 +27,9 @@ def test_a_game_without_a_preset_is_trained_with_the_agents_own_defaults():
     settings = settings_for("CartPole-v1")
     assert settings.env == TrainSettings(game="x").env
     assert settings.agent_settings == AGENTS["rainbow"].settings()
+
+
+def test_another_agent_than_the_presets_has_its_own_defaults_in_the_same_environment():
+    settings = settings_for("space_invaders", "pqn")
+    assert settings.agent_settings == AGENTS["pqn"].settings()
+    assert settings.env == PRESETS["space_invaders"].env
