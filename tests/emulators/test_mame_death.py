@@ -15,7 +15,7 @@ import psutil
 import pytest
 from real_mame import PATIENCE_S, Make, assert_nothing_left, guard_of, mame_of
 
-from quarterup.emulators.emulator import EmulatorDied, EmulatorError, MemoryRange
+from quarterup.emulators.emulator import EmulatorDied, EmulatorError, MemoryRange, Picture
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -216,7 +216,7 @@ def test_an_interrupted_answer_is_never_taken_for_a_later_one(make: Make, privat
 
 @pytest.mark.parametrize("then", ["send_step", "receive_step", "save_state", "screenshot"])
 def test_after_an_interruption_nothing_else_works_either(make: Make, then: str) -> None:
-    emulator = make()
+    emulator = make(picture=Picture())
     mame = mame_of(emulator)
     mame.suspend()
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()

@@ -47,6 +47,11 @@ class Agent(Protocol):
     """It learns from a replay, so the run's replay ratio says how many updates each step earns. Otherwise it learns
     from what is new, and makes updates for as long as it is ready."""
 
+    def act_apart(self) -> None:
+        """From now on `learn` is called in another thread than everything else, at the same time as `act` and
+        `observe`. Only agents that replay can do that."""
+        ...
+
     def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
         """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""
         ...

@@ -8,6 +8,8 @@ distribution of values (C51) and noisy networks. An expert's actions can be clon
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +177,9 @@ class Rainbow:
         shape = observation_space.shape
         self.online = self._make_network(shape, seed)
         self.target = self._make_network(shape, seed).requires_grad_(False)
+        self._acting = self.online
+        """The network that acts: after `act_apart` a copy, which gets the online weights after each update."""
+        self._publishing = threading.Lock()
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
         low, high = self._scale.from_points(torch.tensor([settings.v_min, settings.v_max])).tolist()
         self._atoms = torch.linspace(low, high, settings.atoms, device=self._device)
@@ -198,16 +203,26 @@ class Rainbow:
             directory=replay_directory,
         )
 
+    def act_apart(self) -> None:
+        """Act with a copy of the online network, so that `learn` may go on in another thread."""
+        self._acting = copy.deepcopy(self.online).requires_grad_(False)
+
+    def _publish(self) -> None:
+        """Give the acting network the weights of the online one, between two actions."""
+        if self._acting is not self.online:
+            with torch.no_grad(), self._publishing:
+                torch._foreach_copy_(list(self._acting.parameters()), list(self.online.parameters()))
+
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
         if explore and self.env_steps < self.settings.learning_starts:
             return self._rng.integers(self._num_actions, size=len(observations))
-        with torch.inference_mode():
+        with torch.inference_mode(), self._publishing:
             if explore:
-                self.online.resample_noise(len(observations), self._generator)
+                self._acting.resample_noise(len(observations), self._generator)
             else:
-                self.online.remove_noise()
-            outputs = self.online(torch.tensor(observations, device=self._device))
+                self._acting.remove_noise()
+            outputs = self._acting(torch.tensor(observations, device=self._device))
             actions: NDArray[np.int64] = self.points(outputs).argmax(dim=1).cpu().numpy()
         if explore and (epsilon := self.epsilon()) > 0:
             at_random = self._rng.random(len(actions)) < epsilon
@@ -250,6 +265,7 @@ class Rainbow:
         check_finite(loss, norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = settings.learning_rate
         self.optimizer.step()
+        self._publish()
 
         if settings.prioritized:
             self.replay.update_priorities(batch.indices, errors.detach().cpu().numpy())

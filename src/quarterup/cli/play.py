@@ -60,7 +60,7 @@ def watch(target: Target, settings: Settings) -> None:
     env = make_env(target.game, target.env, 1, render_mode="human")
     try:
         policy = make_policy(target, settings.policy, env, settings.seed)
-        print(f"{policy.name} plays {env.facts.description} ({env.facts.rom_status}).")
+        print(f"{policy.name} plays {env.facts.description} ({env.facts.rom_status}).", flush=True)
         game = 0
         while not settings.episodes or game < settings.episodes:
             observations, infos = env.reset(seed=[settings.seed + game])

@@ -184,9 +184,11 @@ def _time_shares(progress: Progress) -> RenderableType:
     shares = [
         ("act", rates.act, "cyan"),
         ("wait for emulators", rates.emulators, "magenta"),
-        ("learn", rates.learn, "green"),
+        ("wait for learner" if progress.learns_beside else "learn", rates.held, "green"),
         ("other", rates.other, "white"),
     ]
+    if progress.learns_beside:
+        shares.append(("beside it: learn", rates.learn, "green"))
     text = Text("time  ", style="dim")
     for name, share, style in shares:
         text.append(f" {share:4.0%} ", style=f"bold {style}")

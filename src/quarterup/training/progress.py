@@ -23,30 +23,40 @@ class Phase(Enum):
 
 @dataclass
 class Spent:
-    """Seconds by what they went into. `emulators` is waiting for them; while they run, the learner works."""
+    """Seconds by what they went into."""
 
     act: float = 0.0
     emulators: float = 0.0
+    """Waiting for them, or doing for them what they need."""
+    held: float = 0.0
+    """Waiting for the learner, or being it."""
     learn: float = 0.0
+    """Updates, wherever they are done. Beside the environments this time runs beside the others."""
 
     def since(self, earlier: Spent) -> Spent:
-        return Spent(self.act - earlier.act, self.emulators - earlier.emulators, self.learn - earlier.learn)
+        return Spent(
+            self.act - earlier.act,
+            self.emulators - earlier.emulators,
+            self.held - earlier.held,
+            self.learn - earlier.learn,
+        )
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Speeds over the last seconds, and the shares of the time: they sum to 1 with what is left over."""
+    """Speeds over the last seconds, and shares of the time: those of the loop sum to 1, `learn` is beside them."""
 
     env_steps_per_s: float = 0.0
     frames_per_s: float = 0.0
     updates_per_s: float = 0.0
     act: float = 0.0
     emulators: float = 0.0
+    held: float = 0.0
     learn: float = 0.0
 
     @property
     def other(self) -> float:
-        return max(0.0, 1.0 - self.act - self.emulators - self.learn)
+        return max(0.0, 1.0 - self.act - self.emulators - self.held)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,8 @@ class Progress:
     emulators: int = 0
     emulators_replaced: int = 0
     rates: Rates = field(default_factory=Rates)
+    learns_beside: bool = False
+    """The learner has a thread of its own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """The agent's latest, by name."""
     saved_env_step: int | None = None
@@ -112,7 +124,7 @@ class Speedometer:
 
     def look(self, now: float, env_steps: int, updates: int, spent: Spent, frames_per_step: int) -> Rates:
         """The rates up to `now`, from the counters as they are."""
-        self._looks.append((now, env_steps, updates, Spent(spent.act, spent.emulators, spent.learn)))
+        self._looks.append((now, env_steps, updates, Spent(spent.act, spent.emulators, spent.held, spent.learn)))
         while len(self._looks) > 2 and now - self._looks[1][0] > RATE_WINDOW_S:
             self._looks.popleft()
         then, steps_then, updates_then, spent_then = self._looks[0]
@@ -127,5 +139,6 @@ class Speedometer:
             updates_per_s=(updates - updates_then) / seconds,
             act=shares.act / seconds,
             emulators=shares.emulators / seconds,
+            held=shares.held / seconds,
             learn=shares.learn / seconds,
         )

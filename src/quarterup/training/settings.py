@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -40,6 +40,9 @@ class TrainSettings:
     """The run folder. Left out: a new one, runs/GAME-AGENT-NUMBER."""
     resume: bool = False
     """Go on with the run in --run, from its last checkpoint and with its settings."""
+    mode: Literal["sync", "async"] = "sync"
+    """`sync` learns in between steps: the same seed gives the same run. `async` learns beside them, in a thread with a
+    core of its own: more steps and updates in the same time, and no two runs quite the same."""
     replay_ratio: float = 0.25
     """Updates for each env step. Higher learns more from each step, lower plays more in the same time. Unused by
     agents without a replay: pqn has its own epochs."""
@@ -70,6 +73,7 @@ FREE_AT_RESUME = frozenset(
         "steps",
         "run",
         "resume",
+        "mode",
         "save_every_s",
         "save_every_steps",
         "eval_episodes",

@@ -1,7 +1,7 @@
 """The loop of a training: act, let the emulators run, learn meanwhile, take in what happened, and again.
 
 It knows neither the algorithm nor the game. With the same seed, the same settings and environments that are
-deterministic, a run on the CPU is the same run, bit for bit, up to its first resume.
+deterministic, a synchronous run on the CPU is the same run, bit for bit, up to its first resume.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
 from quarterup.training.interrupts import Interrupts
+from quarterup.training.learner import Learner, LearnerBeside, LearnerBetween
 from quarterup.training.metrics import Episode, MetricsWriter, Moment
 from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
 from quarterup.training.run_folder import RunFolder
@@ -80,8 +81,6 @@ class Trainer:
         self._best: Best | None = self._checkpoints.best()
         self._spent = Spent()
         self._speedometer = Speedometer()
-        self._learned: dict[str, float] = {}
-        """Metrics of the agent that are not written yet."""
         self._latest: dict[str, float] = {}
         self._rates = Rates()
         self._saved_env_step: int | None = None
@@ -112,6 +111,8 @@ class Trainer:
             while self.counters.env_steps < self._settings.steps and interrupts.signal_number is None:
                 self._step()
                 self._after_step()
+            if self.counters.env_steps >= self._settings.steps:
+                self._learner.finish()
         except FloatingPointError as error:
             self._save_after(error)
             raise TrainingError(str(error)) from error
@@ -119,6 +120,9 @@ class Trainer:
             if type(error).__module__.startswith("quarterup."):
                 self._save_after(error)
             raise
+        finally:
+            self._learner.stop()
+            self._take_over_updates()
         finished = self.counters.env_steps >= self._settings.steps
         self._metrics.event(self._now(), "finished" if finished else "stopped", "")
         self._show()
@@ -127,7 +131,10 @@ class Trainer:
     # ------------------------------------------------------------------------------------------------------- one step
 
     def _begin_session(self) -> None:
-        count = self._env.num_envs
+        settings, counters, count = self._settings, self.counters, self._env.num_envs
+        beside = settings.mode == "async" and self._agent.replays
+        learner = LearnerBeside if beside else LearnerBetween
+        self._learner: Learner = learner(self._agent, settings.replay_ratio, counters.updates, counters.updates_due)
         self._started = time.perf_counter()
         self._wall_before = self.counters.wall_s
         self._last_save = self._next_show = self._started
@@ -140,7 +147,7 @@ class Trainer:
         self._lengths = np.zeros(count, np.int64)
         self._expert_choices = np.zeros(count, np.int64)
         # Another start than that of the sessions before, but always the same after the same checkpoint.
-        seed = np.random.SeedSequence([self._settings.seed, ENV_STREAM, self.counters.env_steps])
+        seed = np.random.SeedSequence([settings.seed, ENV_STREAM, counters.env_steps])
         self._observations = self._env.reset(int(seed.generate_state(1)[0]))
         self._show()
 
@@ -152,7 +159,7 @@ class Trainer:
         acted = time.perf_counter()
         self._env.send(actions)
         sent = time.perf_counter()
-        self._learn()
+        self._earn_updates()
         learned = time.perf_counter()
         observations, rewards, terminated, truncated, infos = self._env.receive()
         received = time.perf_counter()
@@ -172,7 +179,16 @@ class Trainer:
         self._count(rewards, terminated, truncated, valid, expert, infos)
         self._spent.act += acted - began
         self._spent.emulators += sent - acted + received - learned
-        self._spent.learn += learned - sent
+        self._spent.learn, self._spent.held = self._learner.learning_s, self._learner.held_s
+
+    def _earn_updates(self) -> None:
+        if self._phase is Phase.WARMING_UP and self._agent.ready():
+            self._phase = Phase.LEARNING
+        self._learner.earn(int(np.count_nonzero(self._valid)))
+        self._take_over_updates()
+
+    def _take_over_updates(self) -> None:
+        self.counters.updates, self.counters.updates_due = self._learner.updates, self._learner.due
 
     def _let_expert_choose(self, actions: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Replace some of `actions` by the expert's; returns which, shape (N,)."""
@@ -187,25 +203,6 @@ class Trainer:
     def _expert_ratio(self) -> float:
         settings = self._settings
         return linear(settings.expert_ratio, 0.0, settings.expert_steps, self.counters.env_steps)
-
-    def _learn(self) -> None:
-        """The updates that the last step's decisions have earned, or all that an agent without replay is ready for."""
-        if not self._agent.ready():
-            return
-        self._phase = Phase.LEARNING
-        if not self._agent.replays:
-            while self._agent.ready():
-                self._update()
-            return
-        counters = self.counters
-        counters.updates_due += self._settings.replay_ratio * int(np.count_nonzero(self._valid))
-        while counters.updates_due >= 1:
-            self._update()
-            counters.updates_due -= 1
-
-    def _update(self) -> None:
-        self._learned.update(self._agent.learn())
-        self.counters.updates += 1
 
     def _count(
         self,
@@ -266,8 +263,8 @@ class Trainer:
         if self.counters.env_steps == self._settled_env_step:
             return  # All environments began an episode: nothing may be written twice under one env step.
         self._settled_env_step = self.counters.env_steps
-        if self._learned:
-            self._write_learned()
+        if learned := self._learner.take_metrics():
+            self._write_learned(learned)
         if now >= self._next_speed_metrics:
             self._write_speeds(now)
         self._metrics.write_if_due()
@@ -292,6 +289,19 @@ class Trainer:
         self._metrics.write()
         if counters.env_steps == self._saved_env_step:
             return
+        with self._learner.paused():
+            self._save_checkpoint()
+        self._saved_env_step = counters.env_steps
+        self._trouble = None
+        self._metrics.event(now, "saved", "")
+        best = self._checkpoints.best()
+        if best is not None and best != self._best:
+            self._best = best
+            self._metrics.event(now, "best", f"mean score {best.mean_score:g}")
+
+    def _save_checkpoint(self) -> None:
+        self._take_over_updates()
+        counters = self.counters
         state = {
             **asdict(counters),
             "scores": list(self.scores),
@@ -301,13 +311,6 @@ class Trainer:
         enough = len(self.own_scores) >= MIN_EPISODES_FOR_BEST
         mean_score = _mean(self.own_scores) if enough else None
         self._checkpoints.save(Checkpoint(counters.env_steps, self._agent.state(), state), mean_score)
-        self._saved_env_step = counters.env_steps
-        self._trouble = None
-        self._metrics.event(now, "saved", "")
-        best = self._checkpoints.best()
-        if best is not None and best != self._best:
-            self._best = best
-            self._metrics.event(now, "best", f"mean score {best.mean_score:g}")
 
     def _save_after(self, error: Exception) -> None:
         """Save what can be saved before `error` ends the run. It stays the error that is reported."""
@@ -323,11 +326,9 @@ class Trainer:
             self._metrics.event(self._now(), "trouble", trouble)
         self._trouble = trouble
 
-    def _write_learned(self) -> None:
-        self._learned["expert_ratio"] = self._expert_ratio()
-        self._metrics.scalars(self._now(), self._learned)
-        self._latest = self._learned
-        self._learned = {}
+    def _write_learned(self, learned: dict[str, float]) -> None:
+        self._latest = {**learned, "expert_ratio": self._expert_ratio()}
+        self._metrics.scalars(self._now(), self._latest)
 
     def _write_speeds(self, now: float) -> None:
         self._next_speed_metrics = now + SPEED_METRICS_EVERY_S
@@ -358,6 +359,7 @@ class Trainer:
             emulators=env.num_envs,
             emulators_replaced=counters.emulators_replaced,
             rates=self._rates,
+            learns_beside=isinstance(self._learner, LearnerBeside),
             metrics=self._latest,
             saved_env_step=self._saved_env_step,
             trouble=self._trouble or self._metrics.trouble,

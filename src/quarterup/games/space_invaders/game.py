@@ -37,12 +37,15 @@ Terminated when the last ship is lost or the rack has landed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MemoryRange
 from quarterup.games.game import Action, Expert, Game, Outcome, StartError, Step
-from quarterup.games.space_invaders.features import FEATURES, write_features
+from quarterup.games.space_invaders.features import FEATURES
 from quarterup.games.space_invaders.memory import (
     ALIVE,
     COLUMN_BYTES,
@@ -117,7 +120,14 @@ class SpaceInvaders(Game[InvadersMemory]):
         return memory.wave
 
     def feature_vector(self, before: InvadersMemory, memory: InvadersMemory, out: NDArray[np.float32]) -> None:
-        write_features(np.frombuffer(memory.data, np.uint8), out)
+        self._write_features(np.frombuffer(memory.data, np.uint8), out)
+
+    @cached_property
+    def _write_features(self) -> Callable[[NDArray[np.uint8], NDArray[np.float32]], None]:
+        """Not loaded before it is needed: numba takes its time."""
+        from quarterup.games.space_invaders.feature_writer import write_features
+
+        return write_features
 
     def bitmap(self, watched: NDArray[np.uint8]) -> NDArray[np.uint8]:
         columns = watched.reshape(SCREEN_WIDTH, COLUMN_BYTES)
