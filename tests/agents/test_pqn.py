@@ -254,6 +254,11 @@ def test_gradients_are_clipped() -> None:
     assert changes[0] > 1e-4 > changes[1]
 
 
+def test_learning_while_acting_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="cannot act and learn at the same time"):
+        make_agent().act_apart()
+
+
 def test_metrics_come_only_when_due() -> None:
     agent = make_agent(metrics_every=4, epochs=2, batch_size=4)
     Player(agent).feed(STEPS + 1)

@@ -375,7 +375,7 @@ def test_the_same_seed_gives_the_same_run_bit_for_bit(tmp_path: Path, changes: d
 
 
 def test_a_run_without_a_replay_goes_on_where_it_was(tmp_path: Path) -> None:
-    changes = {"agent": "pqn", "agent_settings": SMALL_PQN}
+    changes = {"agent": "pqn", "agent_settings": SMALL_PQN, "mode": "async"}  # Which only agents with a replay can do.
     first, _ = train_cartpole(tmp_path / "run", 600, **changes)
     again, _ = train_cartpole(tmp_path / "run", 1200, resume=True, **changes)
     assert again.env_steps >= 1200

@@ -152,6 +152,10 @@ class PQN:
         self._rollout = Rollout(shape, observation_space.dtype, num_envs, rollout_steps(settings, num_envs))
         self._lesson: Lesson | None = None
 
+    def act_apart(self) -> None:
+        """Raises RuntimeError: only agents that replay can learn while they act."""
+        raise RuntimeError("PQN learns from what it has just done, so it cannot act and learn at the same time.")
+
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,)."""
         with torch.inference_mode():
