@@ -192,17 +192,20 @@ TASKS = {
         settings={
             "rainbow": settings(
                 RainbowSettings(
-                    hidden_sizes=(128, 128),
+                    noisy=False,
+                    distributional=False,
+                    hidden_sizes=(256, 256),
                     value_rescaling=False,
-                    v_min=-300.0,
-                    v_max=300.0,
                     learning_rate=5e-4,
+                    target_every=250,
                     replay_capacity=100_000,
                     beta_steps=100_000,
+                    epsilon_steps=20_000,
+                    epsilon_end=0.05,
                 ),
                 steps=100_000,
                 envs=4,
-                replay_ratio=0.25,
+                replay_ratio=0.5,
             ),
             "pqn": settings(
                 PQNSettings(
