@@ -119,15 +119,15 @@ MINATAR_SETTINGS = {
         PQNSettings(
             reward_scale=1.0,
             learning_rate=5e-4,
-            learning_rate_steps=2_000_000,
+            learning_rate_steps=1_000_000,
             epsilon_end=0.05,
-            epsilon_steps=200_000,
+            epsilon_steps=100_000,
         ),
-        steps=2_000_000,
+        steps=1_000_000,
         envs=128,
     ),
 }
-"""For every game. PQN's are those of purejaxql's MinAtar configuration, with an MLP and a fifth of its steps."""
+"""For every game. PQN's are those of purejaxql's MinAtar configuration, with an MLP and a tenth of its steps."""
 
 MINATAR_REMARK = (
     "The MinAtar paper prints curves and no table, so there is little to compare with. Ours see a flat vector."
