@@ -10,6 +10,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from quarterup.agents.agent import Transitions
+from quarterup.agents.pqn import PQN, PQNSettings
 from quarterup.agents.rainbow import Rainbow, RainbowSettings
 from quarterup.agents.schedules import Linear
 
@@ -54,8 +55,8 @@ def make_agent(**others: Any) -> Rainbow:
     return Rainbow(space, 2, NUM_ENVS, RainbowSettings(**{**settings, **others}), seed=0)
 
 
-def train(agent: Rainbow, env_steps: int) -> None:
-    """Play and make one update each vector step."""
+def train(agent: Rainbow | PQN, env_steps: int) -> None:
+    """Play, and make one update each vector step, or all that are due to an agent without a replay."""
     envs = cartpole(NUM_ENVS)
     observations, _ = envs.reset(seed=0)
     ended = np.zeros(NUM_ENVS, dtype=bool)
@@ -66,11 +67,13 @@ def train(agent: Rainbow, env_steps: int) -> None:
         rewards = rewards.astype(np.float32)
         agent.observe(Transitions(observations, actions, rewards, terminated, truncated, ~ended, nothing))
         observations, ended = following, terminated | truncated
-        if agent.ready():
+        while agent.ready():
             agent.learn()
+            if agent.replays:
+                break
 
 
-def greedy_return(agent: Rainbow, episodes: int = 16) -> float:
+def greedy_return(agent: Rainbow | PQN, episodes: int = 16) -> float:
     """Mean return of greedy play."""
     envs = cartpole(episodes)
     observations, _ = envs.reset(seed=1000)
@@ -96,6 +99,21 @@ def test_cartpole_is_learned_from_nothing(switches: dict[str, Any]) -> None:
     assert greedy_return(agent) < 2 * RANDOM_RETURN
     train(agent, env_steps=16_000)
     assert greedy_return(agent) > 4 * RANDOM_RETURN
+
+
+def test_cartpole_is_learned_without_a_replay() -> None:
+    settings = PQNSettings(
+        rollout_steps=64,
+        epochs=4,
+        q_lambda=0.95,
+        hidden_sizes=(64, 64),
+        learning_rate=1e-3,
+        epsilon=Linear(1.0, 0.01, 10_000),
+    )
+    agent = PQN(cartpole(1).single_observation_space, 2, NUM_ENVS, settings, seed=0)
+    assert greedy_return(agent) < 4 * RANDOM_RETURN
+    train(agent, env_steps=60_000)
+    assert greedy_return(agent) > 8 * RANDOM_RETURN
 
 
 def test_cartpole_is_learned_from_an_expert_that_is_only_watched() -> None:

@@ -105,10 +105,29 @@ def test_a_killed_emulator_is_replaced_and_ctrl_c_leaves_nothing_behind(tmp_path
 
 
 @pytest.mark.parametrize(
+    ("agent", "setting", "said"),
+    [
+        ("rainbow", "--agent.n-step", "Higher carries rewards back faster"),
+        ("pqn", "--agent.q-lambda", "How much the returns rely on the rewards that followed"),
+    ],
+)
+def test_help_shows_the_settings_of_the_agent_that_was_named(
+    agent: str, setting: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "space_invaders", "--agent", agent, "--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert setting in shown
+    assert said in shown
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("space_invader",), "space_invaders"),
-        (("space_invaders", "--agent", "sarsa"), "There is no agent 'sarsa'. There are: rainbow"),
+        (("space_invaders", "--agent", "sarsa"), "There is no agent 'sarsa'. There are: pqn, rainbow"),
         (("space_invaders", "--preset", "bt"), "There is no preset 'bt'. There are the algorithms dqn, rainbow, btr"),
         (("space_invaders", "--steps", "-5"), "--steps must be above 0, not -5."),
         (("space_invaders", "--run", "letter.txt"), "letter.txt is a file"),

@@ -129,3 +129,9 @@ def test_a_schedule_in_config_json_that_cannot_be_read_is_said():
     values = to_json(settings_for("space_invaders"))
     with pytest.raises(SettingsError, match=r"another version of quarterup .*'fast' is no schedule"):
         from_json({**values, "expert_ratio": "fast"}, RainbowSettings)
+
+
+def test_another_agent_than_the_presets_has_its_own_defaults_in_the_same_environment():
+    settings = settings_for("space_invaders", "pqn")
+    assert settings.agent_settings == AGENTS["pqn"].settings()
+    assert settings.env == PRESETS["space_invaders"].env

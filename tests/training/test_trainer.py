@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from quarterup.agents.agent import AgentState, Transitions
+from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.schedules import Linear
 from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.environment import TrainingEnv
@@ -358,9 +359,13 @@ def test_an_environment_that_resets_in_another_way_is_refused() -> None:
         TrainingEnv(vector, 1)
 
 
-def test_the_same_seed_gives_the_same_run_bit_for_bit(tmp_path: Path) -> None:
+SMALL_PQN = PQNSettings(rollout_steps=8, batch_size=8, hidden_sizes=(16,), metrics_every=5)
+
+
+@pytest.mark.parametrize("changes", [{}, {"agent": "pqn", "agent_settings": SMALL_PQN}], ids=["rainbow", "pqn"])
+def test_the_same_seed_gives_the_same_run_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        train_cartpole(tmp_path / name, 1200, seed=seed)
+        train_cartpole(tmp_path / name, 1200, seed=seed, **changes)
     (scalars, episodes, weights), again, other = (scalars_and_weights(tmp_path / name) for name in "abc")
     assert len(scalars) > 100
     assert scalars == again[0]
@@ -368,3 +373,12 @@ def test_the_same_seed_gives_the_same_run_bit_for_bit(tmp_path: Path) -> None:
     assert weights.keys() == again[2].keys()
     assert all(torch.equal(tensor, again[2][name]) for name, tensor in weights.items())
     assert scalars != other[0]
+
+
+def test_a_run_without_a_replay_goes_on_where_it_was(tmp_path: Path) -> None:
+    changes = {"agent": "pqn", "agent_settings": SMALL_PQN, "mode": "async"}  # Which only agents with a replay can do.
+    first, _ = train_cartpole(tmp_path / "run", 600, **changes)
+    again, _ = train_cartpole(tmp_path / "run", 1200, resume=True, **changes)
+    assert again.env_steps >= 1200
+    assert again.updates > 1.5 * first.updates
+    assert again.agent.env_steps == again.env_steps

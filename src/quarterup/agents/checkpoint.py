@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
-"""What Adam keeps of each parameter's size; `step` is one number beside them."""
+"""What Adam, and RAdam alike, keeps of each parameter's size; `step` is one number beside them."""
 
 
 def module_tensors(prefix: str, module: nn.Module) -> dict[str, torch.Tensor]:
@@ -16,7 +16,7 @@ def module_tensors(prefix: str, module: nn.Module) -> dict[str, torch.Tensor]:
     return {f"{prefix}.{name}": _copy(tensor) for name, tensor in module.state_dict().items()}
 
 
-def adam_tensors(prefix: str, optimizer: torch.optim.Adam, module: nn.Module) -> dict[str, torch.Tensor]:
+def adam_tensors(prefix: str, optimizer: torch.optim.Optimizer, module: nn.Module) -> dict[str, torch.Tensor]:
     """Copies of Adam's state, named `prefix.parameter.part`; before its first step they are zeros."""
     tensors = {}
     for name, parameter in module.named_parameters():
@@ -32,7 +32,9 @@ def load_module(prefix: str, module: nn.Module, tensors: Mapping[str, torch.Tens
     module.load_state_dict({name: tensors[f"{prefix}.{name}"] for name in module.state_dict()})
 
 
-def load_adam(prefix: str, optimizer: torch.optim.Adam, module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
+def load_adam(
+    prefix: str, optimizer: torch.optim.Optimizer, module: nn.Module, tensors: Mapping[str, torch.Tensor]
+) -> None:
     """Take Adam's state from `tensors`. Its settings (learning rate and so on) stay as they are."""
     for name, parameter in module.named_parameters():
         device = parameter.device

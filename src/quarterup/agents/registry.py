@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterup.agents.agent import Agent
+from quarterup.agents.pqn import PQN, PQNSettings
 from quarterup.agents.rainbow import Rainbow, RainbowSettings
 
 
@@ -22,6 +23,7 @@ class AgentKind:
 
 
 AGENTS: dict[str, AgentKind] = {
+    "pqn": AgentKind(PQNSettings, PQN),
     "rainbow": AgentKind(RainbowSettings, Rainbow),
 }
 

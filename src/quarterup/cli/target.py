@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from quarterup.envs import ArcadeVectorEnv
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
@@ -65,4 +67,5 @@ def make_policy(target: Target, name: PolicyName, env: ArcadeVectorEnv, seed: in
     if name == "expert":
         return ExpertPolicy()
     assert target.run is not None
+    torch.set_num_threads(1)  # a few observations at a time: more threads would only keep the emulators from running
     return AgentPolicy(load_agent(target.run, env, target.checkpoint))
