@@ -18,9 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from quarterup.cli.measure import SIDE, Ratio, few_cores, in_turns, report
+from quarterup.cli.measure import Ratio, few_cores, in_turns, report
 from quarterup.emulators.emulator import MemoryRange, Picture
 from quarterup.emulators.mame import MameEmulator
+from quarterup.envs.observations import PIXELS_SIDE
 
 FRAMES_PER_STEP = 3
 STEPS = 1500
@@ -61,7 +62,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         theirs = start_mametoolkit(install_mametoolkit(folder), ours.facts.rom_path, options.machine)
         stack.callback(stop, theirs)
-        small = Picture(SIDE, SIDE, gray=True)
+        small = Picture(PIXELS_SIDE, PIXELS_SIDE, gray=True)
         ours_small = stack.enter_context(MameEmulator(options.machine, watch=watch, picture=small))
         cases = {
             OURS: lambda: our_speed(ours),

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-import torch
 
-
-def check_finite(loss: torch.Tensor | float, gradient_norm: torch.Tensor | float, updates: int) -> None:
+def check_finite(loss: float, gradient_norm: float, updates: int) -> None:
     """Raise FloatingPointError, which says what to look for, unless both are finite. Call it before the step."""
-    loss, gradient_norm = float(loss), float(gradient_norm)
     if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
         raise FloatingPointError(
             f"Update {updates} has a loss of {loss} and a gradient norm of {gradient_norm}. The weights are as they"

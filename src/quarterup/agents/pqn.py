@@ -187,7 +187,7 @@ class PQN:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_gradient_norm)
-        check_finite(loss, norm, self.updates)
+        check_finite(loss.item(), norm.item(), self.updates)
         self.optimizer.param_groups[0]["lr"] = self.learning_rate()
         self.optimizer.step()
 
