@@ -15,7 +15,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from quarterup.agents.rainbow import RainbowSettings
 from quarterup.cli.console import make_console
 from quarterup.cli.eval import scores_table
 from quarterup.cli.plot import draw
@@ -28,8 +27,8 @@ from quarterup.training.session import TrainingResult, train
 from quarterup.training.settings import TrainSettings
 
 GAME = "space_invaders"
-DEMO = dataclasses.replace(settings_for(GAME), steps=300_000)
-"""As long as a few minutes allow."""
+DEMO = dataclasses.replace(settings_for(GAME, "pqn"), steps=1_500_000)
+"""The agent that learns the most in a few minutes."""
 VIDEO_MINUTES = 5.0
 """Of game time. A longer game is shown up to there."""
 
@@ -63,7 +62,7 @@ def run(settings: Settings) -> int:
         run=settings.run or next_free(GAME, "demo"),
         env=dataclasses.replace(DEMO.env, roms=settings.roms),
     )
-    display = make_display("quarterup demo: Space Invaders", console, noisy=RainbowSettings.noisy)
+    display = make_display("quarterup demo: Space Invaders", console, noisy=False)
     try:
         result = train(wanted, display)
     finally:
