@@ -25,7 +25,8 @@ def main() -> None:
     folder, processor, *command = sys.argv[1:]
     give_way()
     if processor != ANY_PROCESSOR:
-        os.sched_setaffinity(0, {int(processor)})
+        with contextlib.suppress(OSError):  # a container that forbids it is only slower
+            os.sched_setaffinity(0, {int(processor)})
     lock = hold_lock(os.path.join(folder, LOCK_NAME))
     child = reporter = None
     try:
