@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[1] / "data"
 try:
     find_mame()
 except EmulatorNotFound as missing:
-    collect_ignore_glob = ["test_mame*.py", "test_child.py", "test_processors.py"]
+    collect_ignore_glob = ["test_mame*.py", "test_processors.py"]
     print(missing)
 
 
