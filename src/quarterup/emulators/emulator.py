@@ -158,8 +158,8 @@ class Emulator(Protocol):
         """The first half of `step`: ask, without waiting. Lets one process drive many emulators at once."""
         ...
 
-    def receive_step(self, timeout_s: float | None = None) -> Frame:
-        """The second half of `step`: wait for the answer, at most `timeout_s` or as long as the emulator is set to."""
+    def receive_step(self) -> Frame:
+        """The second half of `step`: wait for the answer, as long as the emulator is set to."""
         ...
 
     def write(self, address: int, data: bytes) -> None:

@@ -165,11 +165,6 @@ class MameEmulator:
     def inputs(self) -> Mapping[str, InputField]:
         return self._inputs
 
-    @property
-    def timeout_s(self) -> float:
-        """How long an answer may take before the emulator counts as frozen."""
-        return self._child.timeout_s
-
     def fileno(self) -> int:
         """Readable when an answer is there: select over many emulators by it."""
         return self._child.fileno()
@@ -195,15 +190,15 @@ class MameEmulator:
         self._owed += 1
         self._child.send(request)
 
-    def receive_step(self, timeout_s: float | None = None) -> Frame:
+    def receive_step(self) -> Frame:
         if not self._owed:
             raise EmulatorError("receive_step without a step that was sent")
         if self._receiving:
             self._interrupted()
         self._receiving = True
-        filled = self._child.receive_some(self._reply_view, timeout_s)
+        filled = self._child.receive_some(self._reply_view)
         while filled < len(self._reply) and self._reply.startswith(self._header):
-            filled += self._child.receive_some(self._reply_view[filled:], timeout_s)
+            filled += self._child.receive_some(self._reply_view[filled:])
         if not self._reply.startswith(self._header):
             self._explain_unexpected(filled)
         self._receiving = False

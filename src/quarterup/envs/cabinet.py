@@ -124,9 +124,9 @@ class Cabinet:
             self.episode = Episode()
         self.emulator.send_step((), FRAMES_SEEN_BEFORE_ACTING)
 
-    def receive_reset(self, timeout_s: float | None = None) -> None:
+    def receive_reset(self) -> None:
         assert self.emulator is not None
-        self._frame = self.emulator.receive_step(timeout_s)
+        self._frame = self.emulator.receive_step()
         self.memory = self.before = self.game.memory(self._frame.memory[: self._own])
         self.episode.lives = self.game.lives(self.memory)
         self.episode.level = self.game.level(self.memory)
@@ -169,12 +169,12 @@ class Cabinet:
             late += 1
         return late
 
-    def receive(self, timeout_s: float | None = None) -> StepResult:
-        """Wait for the step's end, at most `timeout_s` or as long as the emulator is set to, and say what it meant."""
+    def receive(self) -> StepResult:
+        """Wait for the step's end, and say what it meant."""
         assert self.emulator is not None
         if self._in_two_parts:
-            self.emulator.receive_step(timeout_s)
-        self._frame = self.emulator.receive_step(timeout_s)
+            self.emulator.receive_step()
+        self._frame = self.emulator.receive_step()
         self.before = self.memory
         self.memory = self.game.memory(self._frame.memory[: self._own])
         outcome = self.game.outcome(self.before, self.memory)

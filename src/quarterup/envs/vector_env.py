@@ -17,7 +17,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, MachineFacts
-from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.processors import spread
 from quarterup.envs.cabinet import RENDER_MODES, Cabinet, StepResult
 from quarterup.envs.settings import env_settings
@@ -60,7 +59,8 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
             "render_fps": first.render_fps,
             "autoreset_mode": self.autoreset_mode,
         }
-        self.facts: MachineFacts = self._emulator(0).facts
+        assert first.emulator is not None
+        self.facts: MachineFacts = first.emulator.facts
         self.game = first.game
         self.game_id = first.game.id
         self.action_names = [action.name for action in first.game.actions]
@@ -88,6 +88,8 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         for cabinet, row in zip(self.cabinets, self._observations, strict=True):
             cabinet.observation = row  # observations are drawn straight into the batch
         self._resetting = np.zeros(count, np.bool_)
+        self._died_at_once: dict[int, EmulatorDied] = {}
+        """What happened in `send`; `receive` sees to it."""
         self._rewards = np.zeros(count)
         self._terminated = np.zeros(count, np.bool_)
         self._truncated = np.zeros(count, np.bool_)
@@ -129,7 +131,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
 
     def send(self, actions: NDArray[np.int64]) -> None:
         """Set all emulators to work, without waiting. Those whose episode ended begin a new one instead."""
-        self._died_at_once: dict[int, EmulatorDied] = {}
+        self._died_at_once = {}
         for index, action in enumerate(np.asarray(actions).tolist()):
             cabinet = self.cabinets[index]
             try:
@@ -156,9 +158,9 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
 
     def _finish(self, index: int) -> StepResult:
         cabinet = self.cabinets[index]
+        if index in self._died_at_once:
+            return cabinet.replace(self._died_at_once[index])
         try:
-            if index in self._died_at_once:
-                return cabinet.replace(self._died_at_once[index])
             if self._resetting[index]:
                 cabinet.receive_reset()
                 return StepResult()
@@ -179,11 +181,6 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         info["episode_steps"][index] = episode.steps
         info["life_lost"][index] = result.life_lost
         info["emulator_died"][index] = result.died
-
-    def _emulator(self, index: int) -> MameEmulator:
-        emulator = self.cabinets[index].emulator
-        assert emulator is not None
-        return emulator
 
     def _reset_finished(self, finished: NDArray[np.bool_], infos: dict[str, Any]) -> None:
         """Same-step autoreset: the last observation and info of an episode go into `infos`, as Gymnasium has it."""

@@ -100,11 +100,11 @@ class FrameByFrame:
     def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
         self._sent.append((inputs, frames))
 
-    def receive_step(self, timeout_s: float | None = None) -> Frame:
+    def receive_step(self) -> Frame:
         inputs, frames = self._sent.popleft()
         for _ in range(frames):
             self._emulator.send_step(inputs, 1)
-            frame = self._emulator.receive_step(timeout_s)
+            frame = self._emulator.receive_step()
             self._watcher(frame)
         return frame
 
