@@ -19,7 +19,6 @@ import json
 import os
 import platform
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +30,7 @@ import torch
 from numpy.typing import NDArray
 
 from quarterup.agents.replay.sum_tree import SumTree
-from quarterup.cli.measure_replay import filled_replay, random_tree
+from quarterup.cli.measure_replay import filled_replay, median_us, random_tree
 
 LEAVES = 1_000_000
 BATCH = 32
@@ -215,8 +214,8 @@ def filled_sb3_buffer(compact: bool) -> Any:
 
 def compare(ours: Call, theirs: Call, calls: int, rounds: int, wanted: float) -> dict[str, Any]:
     """Microseconds of a call of each, and how many times as long theirs takes."""
-    timed_us(ours, calls), timed_us(theirs, calls)
-    pairs = [(timed_us(ours, calls), timed_us(theirs, calls)) for _ in range(rounds)]
+    median_us(ours, calls), median_us(theirs, calls)
+    pairs = [(median_us(ours, calls), median_us(theirs, calls)) for _ in range(rounds)]
     ratios = np.array([their / our for our, their in pairs])
     drawn = np.random.default_rng(0).integers(rounds, size=(RESAMPLES, rounds))
     low, high = np.quantile(np.median(ratios[drawn], axis=1), (0.025, 0.975))
@@ -227,16 +226,6 @@ def compare(ours: Call, theirs: Call, calls: int, rounds: int, wanted: float) ->
         "ratio_95": [round(float(low), 2), round(float(high), 2)],
         "wanted_at_least": wanted,
     }
-
-
-def timed_us(call: Call, calls: int) -> float:
-    """Median microseconds of a call, each timed on its own: it leaves out what other processes take."""
-    times = []
-    for _ in range(calls):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times) * 1e6
 
 
 def version_of(package: str) -> str | None:

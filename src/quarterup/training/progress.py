@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -124,7 +124,7 @@ class Speedometer:
 
     def look(self, now: float, env_steps: int, updates: int, spent: Spent, frames_per_step: int) -> Rates:
         """The rates up to `now`, from the counters as they are."""
-        self._looks.append((now, env_steps, updates, Spent(spent.act, spent.emulators, spent.held, spent.learn)))
+        self._looks.append((now, env_steps, updates, replace(spent)))
         while len(self._looks) > 2 and now - self._looks[1][0] > RATE_WINDOW_S:
             self._looks.popleft()
         then, steps_then, updates_then, spent_then = self._looks[0]

@@ -51,8 +51,8 @@ class TrainSettings:
     resume: bool = False
     """Go on with the run in --run, from its last checkpoint and with its settings."""
     mode: Literal["sync", "async"] = "sync"
-    """`sync` learns in between steps: the same seed gives the same run. `async` learns beside them, in a thread with a
-    core of its own: more steps and updates in the same time, and no two runs quite the same. Agents without a replay
+    """`sync` learns in between steps: the same seed gives the same run. `async` learns beside them, in a
+    thread of its own: more steps and updates in the same time, and no two runs quite the same. Agents without a replay
     always learn in between."""
     replay_ratio: float = 0.25
     """Updates for each env step. Higher learns more from each step, lower plays more in the same time. Unused by

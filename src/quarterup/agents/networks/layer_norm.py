@@ -5,13 +5,19 @@ Gallici et al., 2024, "Simplifying Deep Temporal Difference Learning", https://a
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from quarterup.agents.networks.trunks import MIN_PIXELS, NATURE_LAYERS, to_unit_range
+from quarterup.agents.networks.trunks import (
+    MIN_PIXELS,
+    hidden_layers,
+    nature_convolutions,
+    no_network_for,
+    num_features,
+    to_unit_range,
+)
 
 
 class LayerNormQNetwork(nn.Module):
@@ -24,11 +30,9 @@ class LayerNormQNetwork(nn.Module):
         """
         super().__init__()
         self.pictures, features = _convolutions(observation_shape)
-        layers: list[nn.Module] = []
         sizes = (features, *hidden_sizes)
-        for inputs, outputs in itertools.pairwise(sizes):
-            layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], num_actions))
+        hidden = hidden_layers(sizes, layer_norm=True)
+        self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], num_actions))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, *observation_shape), uint8 or any float -> (B, actions) float32."""
@@ -41,18 +45,6 @@ def _convolutions(observation_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
     if len(observation_shape) == 1:
         return nn.Identity(), observation_shape[0]
     if len(observation_shape) != 3 or min(observation_shape[1:]) < MIN_PIXELS:
-        raise ValueError(
-            "There is a network for observations that are vectors (features,) or stacked grey pictures (stack,"
-            f" height, width) of at least {MIN_PIXELS} x {MIN_PIXELS} pixels, and none for the shape"
-            f" {observation_shape}."
-        )
-    layers: list[nn.Module] = []
-    channels = observation_shape[0]
-    for outputs, kernel, stride in NATURE_LAYERS:
-        # One group is all channels and places of a picture together, for pictures of any size.
-        layers += [nn.Conv2d(channels, outputs, kernel, stride), nn.GroupNorm(1, outputs), nn.ReLU()]
-        channels = outputs
-    convolutions = nn.Sequential(*layers, nn.Flatten())
-    with torch.no_grad():
-        features = convolutions(torch.zeros(1, *observation_shape)).shape[1]
-    return convolutions, features
+        raise no_network_for(observation_shape)
+    convolutions = nature_convolutions(observation_shape[0], layer_norm=True)
+    return convolutions, num_features(convolutions, observation_shape)

@@ -50,28 +50,56 @@ def make_trunk(
             impala = ImpalaCNN(observation_shape[0], impala_width, spectral_norm=spectral_norm)
             return impala, impala.features
         trunk = NatureCNN(observation_shape[0])
-        with torch.no_grad():
-            features = trunk(torch.zeros(1, *observation_shape, dtype=torch.uint8)).shape[1]
-        return trunk, features
-    raise ValueError(
+        return trunk, num_features(trunk, observation_shape)
+    raise no_network_for(observation_shape)
+
+
+def num_features(convolutions: nn.Module, observation_shape: tuple[int, ...]) -> int:
+    """How many features they give for one stack of pictures of this shape."""
+    with torch.no_grad():
+        return int(convolutions(torch.zeros(1, *observation_shape)).shape[1])
+
+
+def no_network_for(observation_shape: tuple[int, ...]) -> ValueError:
+    """What to raise for a shape that is neither a vector's nor that of pictures large enough."""
+    return ValueError(
         "There is a network for observations that are vectors (features,) or stacked grey pictures (stack,"
         f" height, width) of at least {MIN_PIXELS} x {MIN_PIXELS} pixels, and none for the shape"
         f" {observation_shape}."
     )
 
 
-class MLP(nn.Module):
-    """Linear layers, each followed by a ReLU, perhaps with layer normalisation between the two.
+def hidden_layers(sizes: Sequence[int], *, layer_norm: bool) -> list[nn.Module]:
+    """Linear layers from each of `sizes` to the next, each followed by a ReLU, perhaps normalised before it.
 
     Ba et al., 2016, "Layer Normalization", https://arxiv.org/abs/1607.06450.
     """
+    layers: list[nn.Module] = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), *([nn.LayerNorm(outputs)] if layer_norm else []), nn.ReLU()]
+    return layers
+
+
+def nature_convolutions(stack: int, *, layer_norm: bool) -> nn.Sequential:
+    """The three convolutions, each followed by a ReLU, perhaps normalised before it, and the features in one row.
+
+    Normalised are all channels and places of a picture together, so that it may have any size.
+    """
+    layers: list[nn.Module] = []
+    channels = stack
+    for outputs, kernel, stride in NATURE_LAYERS:
+        norm = [nn.GroupNorm(1, outputs)] if layer_norm else []
+        layers += [nn.Conv2d(channels, outputs, kernel, stride), *norm, nn.ReLU()]
+        channels = outputs
+    return nn.Sequential(*layers, nn.Flatten())
+
+
+class MLP(nn.Module):
+    """The `hidden_layers` of these sizes."""
 
     def __init__(self, sizes: Sequence[int], *, layer_norm: bool = False) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise(sizes):
-            layers += [nn.Linear(inputs, outputs), *([nn.LayerNorm(outputs)] if layer_norm else []), nn.ReLU()]
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*hidden_layers(sizes, layer_norm=layer_norm))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, D), uint8 or any float -> (B, last size) float32."""
@@ -80,16 +108,11 @@ class MLP(nn.Module):
 
 
 class NatureCNN(nn.Module):
-    """Three convolutions, each followed by a ReLU, for pictures of any size."""
+    """The `nature_convolutions`, for pictures of any size."""
 
     def __init__(self, stack: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        channels = stack
-        for outputs, kernel, stride in NATURE_LAYERS:
-            layers += [nn.Conv2d(channels, outputs, kernel, stride), nn.ReLU()]
-            channels = outputs
-        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.layers = nature_convolutions(stack, layer_norm=False)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, stack, H, W) uint8 or any float -> (B, features) float32."""
