@@ -297,7 +297,7 @@ def final_score(wanted: TrainSettings) -> float:
     """Train once; the mean score of `EPISODES` episodes by the agent that this leaves."""
     with tempfile.TemporaryDirectory() as folder:
         result = train(dataclasses.replace(wanted, run=Path(folder) / "run"), Silence(), make_training_env)
-    return evaluate(result.agent, wanted.game)
+    return evaluate(result.actor, wanted.game)
 
 
 def make_training_env(wanted: TrainSettings) -> TrainingEnv:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -40,6 +41,26 @@ class Transitions:
     """The action was the expert's choice, so it may be cloned."""
 
 
+class Actor(Protocol):
+    """The part of an agent that plays. It does so without the rest too: in another process, or when all is learned."""
+
+    env_steps: int
+    """Decisions of the run so far, in all environments: exploration follows them."""
+
+    def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
+        """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""
+        ...
+
+    def weights(self) -> list[torch.Tensor]:
+        """All tensors that learning changes, the actor's own and not copies, always in the same order: with the same
+        ones in them another actor of the same settings plays alike."""
+        ...
+
+    def load(self, state: AgentState) -> None:
+        """Play as the agent did whose state this is. Raises ValueError if it belongs to another network."""
+        ...
+
+
 class Agent(Protocol):
     """One algorithm: acts, takes in what happened, learns when told to."""
 
@@ -47,13 +68,9 @@ class Agent(Protocol):
     """It learns from a replay, so the run's replay ratio says how many updates each step earns. Otherwise it learns
     from what is new, and makes updates for as long as it is ready."""
 
-    def act_apart(self) -> None:
-        """From now on `learn` is called in another thread than everything else, at the same time as `act` and
-        `observe`. Only agents that replay can do that."""
-        ...
-
-    def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
-        """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""
+    @property
+    def actor(self) -> Actor:
+        """Plays by what is learned so far."""
         ...
 
     def observe(self, transitions: Transitions) -> None:
@@ -61,7 +78,12 @@ class Agent(Protocol):
         ...
 
     def ready(self) -> bool:
-        """Whether enough has been observed for an update."""
+        """Whether enough has been observed for an update. An agent without replay then learns before it goes on
+        observing."""
+        ...
+
+    def fill(self) -> float | None:
+        """How full the replay is, 0 to 1, if there is one."""
         ...
 
     def learn(self) -> Mapping[str, float]:
@@ -73,3 +95,10 @@ class Agent(Protocol):
     def load(self, state: AgentState) -> None:
         """Go on from `state`. Raises ValueError, naming the first difference, if it belongs to another network."""
         ...
+
+
+def box(space: gym.Space[Any]) -> gym.spaces.Box:
+    """The observation space of one environment, as all agents take it. Raises ValueError for one of another kind."""
+    if not isinstance(space, gym.spaces.Box):
+        raise ValueError(f"Agents take Box observations, got {space}.")
+    return space

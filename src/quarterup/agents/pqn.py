@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from quarterup.agents.agent import AgentState, Transitions
+from quarterup.agents.agent import AgentState, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.layer_norm import LayerNormQNetwork
@@ -104,6 +104,54 @@ class Lesson:
     """Which of the B steps are in each update, the last first; int64."""
 
 
+class PQNActor:
+    """The network that plays, and its exploration. Implements `quarterup.agents.agent.Actor`."""
+
+    def __init__(
+        self,
+        observation_space: gym.Space[NDArray[np.generic]],
+        num_actions: int,
+        settings: PQNSettings,
+        seed: int,
+        device: str = "cpu",
+    ) -> None:
+        """Make one with fresh weights; arguments as of `PQN`."""
+        self.env_steps = 0
+        self.device = torch.device(device)
+        self.rng = np.random.default_rng(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = LayerNormQNetwork(box(observation_space).shape, num_actions, settings.hidden_sizes)
+        self.network = network.to(self.device)
+        self._settings = settings
+        self._num_actions = num_actions
+
+    def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
+        """Actions for observations (N, *observation_shape) -> (N,)."""
+        with torch.inference_mode():
+            values = self.network(torch.tensor(observations, device=self.device))
+            actions: NDArray[np.int64] = values.argmax(dim=1).cpu().numpy()
+        if explore:
+            at_random = self.rng.random(len(actions)) < self.epsilon()
+            actions[at_random] = self.rng.integers(self._num_actions, size=int(at_random.sum()))
+        return actions
+
+    def weights(self) -> list[torch.Tensor]:
+        """The network's parameters; it has no buffers."""
+        return list(self.network.parameters())
+
+    def load(self, state: AgentState) -> None:
+        """Play by the network of `state`. Raises ValueError if it is another one."""
+        learned = {name: tensor for name, tensor in state.tensors.items() if name.startswith("network.")}
+        check_same_tensors(module_tensors("network", self.network), learned)
+        load_module("network", self.network, learned)
+        self.env_steps = state.values["env_steps"]
+
+    def epsilon(self) -> float:
+        """The chance of a random action now."""
+        return value_at(self._settings.epsilon, self.env_steps)
+
+
 class PQN:
     """The agent: one network, its optimizer, one rollout. Implements `quarterup.agents.agent.Agent`."""
 
@@ -130,44 +178,38 @@ class PQN:
             replay_directory: unused, there is no replay.
             device: torch's name of the device that the network is on.
         """
-        if not isinstance(observation_space, gym.spaces.Box):
-            raise ValueError(f"PQN takes Box observations, got {observation_space}.")
         self.settings = settings
-        self.env_steps = 0
+        self.actor = PQNActor(observation_space, num_actions, settings, seed, device)
+        """Plays by the very network that learns, and shares its random generator with the learning."""
         self.updates = 0
-        self._num_actions = num_actions
-        self._device = torch.device(device)
-        self._rng = np.random.default_rng(seed)
-        shape = observation_space.shape
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.network = LayerNormQNetwork(shape, num_actions, settings.hidden_sizes).to(self._device)
+        self._device = self.actor.device
+        self._rng = self.actor.rng
+        self.network = self.actor.network
         self._parameters = list(self.network.parameters())
         self.optimizer = torch.optim.RAdam(self._parameters, lr=self.learning_rate())
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
-        self._rollout = Rollout(shape, observation_space.dtype, num_envs, rollout_steps(settings, num_envs))
+        space = box(observation_space)
+        self._rollout = Rollout(space.shape, space.dtype, num_envs, rollout_steps(settings, num_envs))
         self._lesson: Lesson | None = None
 
-    def act_apart(self) -> None:
-        """Raises RuntimeError: only agents that replay can learn while they act."""
-        raise RuntimeError("PQN learns from what it has just done, so it cannot act and learn at the same time.")
+    @property
+    def env_steps(self) -> int:
+        """Decisions observed so far, in all environments."""
+        return self.actor.env_steps
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
-        """Actions for observations (N, *observation_shape) -> (N,)."""
-        with torch.inference_mode():
-            values = self.network(torch.tensor(observations, device=self._device))
-            actions: NDArray[np.int64] = values.argmax(dim=1).cpu().numpy()
-        if explore:
-            at_random = self._rng.random(len(actions)) < self.epsilon()
-            actions[at_random] = self._rng.integers(self._num_actions, size=int(at_random.sum()))
-        return actions
+        """The actor's actions, see there."""
+        return self.actor.act(observations, explore=explore)
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
         self._rollout.add(transitions)
-        self.env_steps += int(np.count_nonzero(transitions.valid))
+        self.actor.env_steps += int(np.count_nonzero(transitions.valid))
         if self._rollout.full and not self._rollout.valid[:-1].any():
             self._rollout.begin_next()  # Nothing but resets.
+
+    def fill(self) -> None:
+        """There is no replay."""
 
     def ready(self) -> bool:
         """Whether a rollout waits to be learned from."""
@@ -202,13 +244,9 @@ class PQN:
             "q": self._scale.to_points(values.detach()).mean().item(),
             "return": self._scale.to_points(targets).mean().item(),
             "gradient_norm": norm.item(),
-            "epsilon": self.epsilon(),
+            "epsilon": self.actor.epsilon(),
             "learning_rate": self.learning_rate(),
         }
-
-    def epsilon(self) -> float:
-        """The chance of a random action now."""
-        return value_at(self.settings.epsilon, self.env_steps)
 
     def learning_rate(self) -> float:
         """The optimizer's step size now."""
@@ -228,7 +266,7 @@ class PQN:
         load_module("network", self.network, state.tensors)
         load_adam("optimizer", self.optimizer, self.network, state.tensors)
         self._rng.bit_generator.state = state.values["rng"]
-        self.env_steps = state.values["env_steps"]
+        self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self._rollout.clear()
         self._lesson = None

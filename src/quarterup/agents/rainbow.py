@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from quarterup.agents.agent import AgentState, Transitions
+from quarterup.agents.agent import AgentState, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.q_network import QNetwork
@@ -166,6 +165,75 @@ class RainbowSettings:
             )
 
 
+class RainbowActor:
+    """The network that plays, and its noise. Implements `quarterup.agents.agent.Actor`."""
+
+    def __init__(
+        self,
+        observation_space: gym.Space[NDArray[np.generic]],
+        num_actions: int,
+        settings: RainbowSettings,
+        seed: int,
+        device: str = "cpu",
+    ) -> None:
+        """Make one with fresh weights; arguments as of `Rainbow`."""
+        self.env_steps = 0
+        self.device = torch.device(device)
+        self.rng = np.random.default_rng(seed)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.values = _make_values(settings, self.device)
+        self.network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed).to(
+            self.device
+        )
+        self._settings = settings
+        self._num_actions = num_actions
+
+    def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
+        """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
+        if explore and self.env_steps < self._settings.learning_starts:
+            return self.rng.integers(self._num_actions, size=len(observations))
+        with torch.inference_mode():
+            if explore:
+                self.network.resample_noise(len(observations), self.generator)
+            else:
+                self.network.remove_noise()
+            taus = self.draw_taus(len(observations)) if explore else self._even_taus(len(observations))
+            outputs = self.network(torch.tensor(observations, device=self.device), taus)
+            actions: NDArray[np.int64] = self.values.points(outputs).argmax(dim=1).cpu().numpy()
+        if explore and (epsilon := self.epsilon()) > 0:
+            at_random = self.rng.random(len(actions)) < epsilon
+            actions[at_random] = self.rng.integers(self._num_actions, size=int(at_random.sum()))
+        return actions
+
+    def weights(self) -> list[torch.Tensor]:
+        """The network's parameters, and the singular values that go with them."""
+        return [*self.network.parameters(), *self.network.buffers()]
+
+    def load(self, state: AgentState) -> None:
+        """Play by the online network of `state`. Raises ValueError if it is another network."""
+        online = {name: tensor for name, tensor in state.tensors.items() if name.startswith("online.")}
+        check_same_tensors(module_tensors("online", self.network), online)
+        load_module("online", self.network, online)
+        self.env_steps = state.values["env_steps"]
+
+    def epsilon(self) -> float:
+        """The chance of a random action now, on top of any noise."""
+        return value_at(self._settings.epsilon, self.env_steps)
+
+    def draw_taus(self, rows: int) -> torch.Tensor | None:
+        """Which quantiles the network is asked for, (rows, taus), or None if it has none."""
+        if self._settings.values != "iqn":
+            return None
+        return torch.rand((rows, self._settings.taus), generator=self.generator, device=self.device)
+
+    def _even_taus(self, rows: int) -> torch.Tensor | None:
+        """Like `draw_taus`, but the middles of equal parts of 0..1: nothing is left to chance."""
+        if self._settings.values != "iqn":
+            return None
+        taus = (torch.arange(self._settings.taus, device=self.device) + 0.5) / self._settings.taus
+        return taus.expand(rows, -1)
+
+
 class Rainbow:
     """The agent: online and target network, optimizer, replay. Implements `quarterup.agents.agent.Agent`."""
 
@@ -192,38 +260,30 @@ class Rainbow:
             replay_directory: keep the replay there, so that it outlives the process.
             device: torch's name of the device that the networks are on.
         """
-        if not isinstance(observation_space, gym.spaces.Box):
-            raise ValueError(f"Rainbow takes Box observations, got {observation_space}.")
         self.settings = settings
-        self.env_steps = 0
+        self.actor = RainbowActor(observation_space, num_actions, settings, seed, device)
+        """Plays by the online network itself, and shares its random generators with the learning."""
         self.updates = 0
-        self._num_actions = num_actions
-        self._device = torch.device(device)
-        self._rng = np.random.default_rng(seed)
-        self._generator = torch.Generator(self._device).manual_seed(seed)
-        self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
-        self._values = self._make_values()
-        shape = observation_space.shape
-        self.online = self._make_network(shape, seed)
-        self.target = self._make_network(shape, seed).requires_grad_(False)
-        self._acting = self.online
-        """The network that acts: after `act_apart` a copy, which gets the online weights after each update."""
-        self._publishing = threading.Lock()
-        if isinstance(self._values, Categorical):
-            for network in (self.online, self.target):
-                network.head.begin_at(logits_near_zero(self._values.atoms))
+        self._device = self.actor.device
+        self._rng = self.actor.rng
+        self._generator = self.actor.generator
+        self._values = self.actor.values
+        self._scale = _value_scale(settings)
+        self.online = self.actor.network
+        self.target = copy.deepcopy(self.online).requires_grad_(False)
         self._parameters = list(self.online.parameters())
         self.optimizer = torch.optim.Adam(
             self._parameters, lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
         )
+        space = box(observation_space)
         self.replay = Replay(
-            observation_shape=shape,
-            observation_dtype=observation_space.dtype,
+            observation_shape=space.shape,
+            observation_dtype=space.dtype,
             num_envs=num_envs,
             capacity=settings.replay_capacity,
             n_step=settings.n_step,
             gamma=settings.gamma,
-            stack=shape[0] if len(shape) == 3 else 1,
+            stack=space.shape[0] if len(space.shape) == 3 else 1,
             num_actions=num_actions,
             kept_dtype=None if settings.replay_dtype == "as_given" else settings.replay_dtype,
             priority_exponent=value_at(settings.priority_exponent, 0),
@@ -233,40 +293,25 @@ class Rainbow:
             pinned=self._device.type == "cuda",
         )
 
-    def act_apart(self) -> None:
-        """Act with a copy of the online network, so that `learn` may go on in another thread."""
-        self._acting = copy.deepcopy(self.online).requires_grad_(False)
-
-    def _publish(self) -> None:
-        """Give the acting network the weights of the online one, and the singular values, between two actions."""
-        if self._acting is not self.online:
-            mine, learned = ([*network.parameters(), *network.buffers()] for network in (self._acting, self.online))
-            with torch.no_grad(), self._publishing:
-                torch._foreach_copy_(mine, learned)
+    @property
+    def env_steps(self) -> int:
+        """Decisions observed so far, in all environments."""
+        return self.actor.env_steps
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
-        """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
-        if explore and self.env_steps < self.settings.learning_starts:
-            return self._rng.integers(self._num_actions, size=len(observations))
-        with torch.inference_mode(), self._publishing:
-            if explore:
-                self._acting.resample_noise(len(observations), self._generator)
-            else:
-                self._acting.remove_noise()
-            taus = self._draw_taus(len(observations)) if explore else self._even_taus(len(observations))
-            outputs = self._acting(torch.tensor(observations, device=self._device), taus)
-            actions: NDArray[np.int64] = self.points(outputs).argmax(dim=1).cpu().numpy()
-        if explore and (epsilon := self.epsilon()) > 0:
-            at_random = self._rng.random(len(actions)) < epsilon
-            actions[at_random] = self._rng.integers(self._num_actions, size=int(at_random.sum()))
-        return actions
+        """The actor's actions, see there."""
+        return self.actor.act(observations, explore=explore)
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
         if self.settings.clip_rewards:
             transitions = dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
         self.replay.add(transitions)
-        self.env_steps += int(np.count_nonzero(transitions.valid))
+        self.actor.env_steps += int(np.count_nonzero(transitions.valid))
+
+    def fill(self) -> float:
+        """How full the replay is, 0 to 1."""
+        return len(self.replay) / self.replay.capacity
 
     def ready(self) -> bool:
         """Whether `learning_starts` is reached, by the replay too: after a restart it may be empty."""
@@ -286,7 +331,7 @@ class Rainbow:
         self.target.resample_noise(1, self._generator)
         self.online.iterate_spectral_norm()
 
-        taus = self._draw_taus(settings.batch_size)
+        taus = self.actor.draw_taus(settings.batch_size)
         outputs = self.online(batch.observations, taus)
         target = self._target(batch, outputs)
         errors = self._values.errors(of_actions(outputs, batch.actions), target, taus)
@@ -310,17 +355,13 @@ class Rainbow:
             "q": self.points(outputs.detach()).amax(dim=1).mean().item(),
             "gradient_norm": step.gradient_norm,
             "learning_rate": step.learning_rate,
-            "epsilon": self.epsilon(),
+            "epsilon": self.actor.epsilon(),
             "beta": beta,
             "cloning_weight": cloning_weight,
         }
         if settings.values == "c51":
             metrics["beyond_support"] = target[:, [0, -1]].sum(dim=1).mean().item()
         return metrics
-
-    def epsilon(self) -> float:
-        """The chance of a random action now, on top of any noise."""
-        return value_at(self.settings.epsilon, self.env_steps)
 
     def points(self, outputs: torch.Tensor) -> torch.Tensor:
         """Expected returns in points of a network's outputs, (B, actions, K) -> (B, actions)."""
@@ -350,52 +391,13 @@ class Rainbow:
         if generator.shape == self._generator.get_state().shape:  # Otherwise it is of another kind of device.
             self._generator.set_state(generator)
         self._rng.bit_generator.state = state.values["rng"]
-        self.env_steps = state.values["env_steps"]
+        self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self.replay.begin_new_episodes()
 
     def _learned(self) -> dict[str, torch.Tensor]:
         networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
         return {**networks, **adam_tensors("optimizer", self.optimizer, self.online)}
-
-    def _make_values(self) -> Values:
-        settings = self.settings
-        if settings.values == "c51":
-            return Categorical(settings.v_min, settings.v_max, settings.atoms, self._scale, self._device)
-        return Quantiles(self._scale) if settings.values == "iqn" else Mean(self._scale)
-
-    def _make_network(self, observation_shape: tuple[int, ...], seed: int) -> QNetwork:
-        settings = self.settings
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = QNetwork(
-                observation_shape,
-                self._num_actions,
-                self._values.outputs,
-                hidden_sizes=settings.hidden_sizes,
-                head_size=settings.head_size,
-                dueling=settings.dueling,
-                noisy=settings.noisy,
-                quantiles=settings.values == "iqn",
-                layer_norm=settings.layer_norm,
-                pixel_trunk=settings.pixel_trunk,
-                impala_width=settings.impala_width,
-                spectral_norm=settings.spectral_norm,
-            )
-        return network.to(self._device)
-
-    def _draw_taus(self, rows: int) -> torch.Tensor | None:
-        """Which quantiles the network is asked for, (rows, taus), or None if it has none."""
-        if self.settings.values != "iqn":
-            return None
-        return torch.rand((rows, self.settings.taus), generator=self._generator, device=self._device)
-
-    def _even_taus(self, rows: int) -> torch.Tensor | None:
-        """Like `_draw_taus`, but the middles of equal parts of 0..1: nothing is left to chance."""
-        if self.settings.values != "iqn":
-            return None
-        taus = (torch.arange(self.settings.taus, device=self._device) + 0.5) / self.settings.taus
-        return taus.expand(rows, -1)
 
     def _step(self, errors: torch.Tensor, loss: torch.Tensor) -> _Step:
         """One step of the optimizer down the gradient of `loss`. Raises FloatingPointError before it, if need be."""
@@ -415,14 +417,13 @@ class Rainbow:
         check_finite(done.loss, done.gradient_norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = done.learning_rate
         self.optimizer.step()
-        self._publish()
         return done
 
     def _target(self, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
         """What the outputs of the batch's actions are trained towards, (B, K); `outputs` are those of all actions."""
         size = self.settings.batch_size
         with torch.no_grad():
-            next_outputs = self.target(batch.next_observations, self._draw_taus(size))
+            next_outputs = self.target(batch.next_observations, self.actor.draw_taus(size))
             if self.settings.munchausen:
                 # The policy is read off the online network, whose outputs are there anyway: see docs/agents/rainbow.md.
                 return munchausen_target(
@@ -430,7 +431,7 @@ class Rainbow:
                 )
             chooser = next_outputs
             if self.settings.double:
-                chooser = self.online(batch.next_observations, self._draw_taus(size))
+                chooser = self.online(batch.next_observations, self.actor.draw_taus(size))
             next_actions = self.points(chooser).argmax(dim=1)
             return self._values.target(next_outputs, next_actions, batch.returns, batch.discounts)
 
@@ -445,3 +446,39 @@ class _Step:
     gradient_norm: float
     """Before clipping."""
     learning_rate: float
+
+
+def _value_scale(settings: RainbowSettings) -> ValueScale:
+    return ValueScale(settings.reward_scale, settings.value_rescaling)
+
+
+def _make_values(settings: RainbowSettings, device: torch.device) -> Values:
+    scale = _value_scale(settings)
+    if settings.values == "c51":
+        return Categorical(settings.v_min, settings.v_max, settings.atoms, scale, device)
+    return Quantiles(scale) if settings.values == "iqn" else Mean(scale)
+
+
+def _make_network(
+    observation_shape: tuple[int, ...], num_actions: int, values: Values, settings: RainbowSettings, seed: int
+) -> QNetwork:
+    """A network of fresh weights that values everything near zero."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = QNetwork(
+            observation_shape,
+            num_actions,
+            values.outputs,
+            hidden_sizes=settings.hidden_sizes,
+            head_size=settings.head_size,
+            dueling=settings.dueling,
+            noisy=settings.noisy,
+            quantiles=settings.values == "iqn",
+            layer_norm=settings.layer_norm,
+            pixel_trunk=settings.pixel_trunk,
+            impala_width=settings.impala_width,
+            spectral_norm=settings.spectral_norm,
+        )
+    if isinstance(values, Categorical):
+        network.head.begin_at(logits_near_zero(values.atoms.cpu()))
+    return network

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from quarterup.agents.agent import Agent
-from quarterup.agents.pqn import PQN, PQNSettings
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.agent import Actor, Agent
+from quarterup.agents.pqn import PQN, PQNActor, PQNSettings
+from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class AgentKind:
     make: Callable[..., Agent]
     """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device)`; the last
     two have defaults."""
+    make_actor: Callable[..., Actor]
+    """Called as `make_actor(observation_space, num_actions, settings, seed, device)`; the last has a default."""
 
 
 AGENTS: dict[str, AgentKind] = {
-    "pqn": AgentKind(PQNSettings, PQN),
-    "rainbow": AgentKind(RainbowSettings, Rainbow),
+    "pqn": AgentKind(PQNSettings, PQN, PQNActor),
+    "rainbow": AgentKind(RainbowSettings, Rainbow, RainbowActor),
 }
 
 

@@ -70,7 +70,7 @@ def run(settings: Settings) -> int:
     if not result.finished:
         console.print(f"Stopped and saved. Go on with: {_resume(result)}", soft_wrap=True)
         return 128 + (result.signal_number or 0)
-    players: tuple[Policy, ...] = (RandomPolicy(FIRST_SEED), ExpertPolicy(), AgentPolicy(result.agent))
+    players: tuple[Policy, ...] = (RandomPolicy(FIRST_SEED), ExpertPolicy(), AgentPolicy(result.actor))
     evaluations = [_evaluate(player, wanted, settings.episodes, console) for player in players]
     for evaluation in evaluations:
         save_evaluation(evaluation, result.run.evaluations)

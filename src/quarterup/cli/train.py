@@ -89,7 +89,7 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
     show(0)
     evaluation = evaluate(
-        AgentPolicy(result.agent),
+        AgentPolicy(result.actor),
         settings.game,
         settings.env,
         episodes=settings.eval_episodes,

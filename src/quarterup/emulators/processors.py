@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator, Sequence
 
 
 def usable_processors() -> list[int]:
@@ -10,6 +12,20 @@ def usable_processors() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+@contextlib.contextmanager
+def confined_to(processors: Sequence[int] | None) -> Iterator[None]:
+    """Within it this thread, and whatever it starts, keeps to `processors`; None changes nothing. Only on Linux."""
+    if processors is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def spread(emulators: int) -> list[int | None]:

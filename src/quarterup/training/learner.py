@@ -1,4 +1,4 @@
-"""When the updates are done that the env steps have earned: in between them, or beside them in a thread.
+"""When the updates are done that the env steps have earned: here, in between them, or beside them in another process.
 
 Either way the replay ratio holds: so many updates for each env step, none skipped and none done early. An agent without
 a replay has no such ratio: it makes updates for as long as it is ready.
@@ -6,21 +6,31 @@ a replay has no such ratio: it makes updates for as long as it is ready.
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
-from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
-from quarterup.agents.agent import Agent
+import numpy as np
+from numpy.typing import NDArray
 
-MAX_UPDATES_BEHIND = 32
-"""The thread may be this many updates behind before the environments wait for it."""
+from quarterup.agents.agent import Actor, Agent, AgentState, Transitions
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where the learning stands, all of one moment."""
+
+    agent: AgentState
+    updates: int
+    due: float
 
 
 class Learner(Protocol):
-    """Turns env steps into updates."""
+    """Takes in what happened, turns it into updates, and gives the trainer an actor that plays by them."""
 
+    beside: ClassVar[bool]
+    """Updates are done while other things go on."""
+    actor: Actor
     updates: int
     """Done so far, over the whole run."""
     due: float
@@ -30,37 +40,68 @@ class Learner(Protocol):
     held_s: float
     """Seconds that env steps were held up by updates."""
 
+    def act(self, observations: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Actions that explore, by the newest weights there are; shape (N, *observation_shape) -> (N,)."""
+        ...
+
+    def observe(self, transitions: Transitions) -> None:
+        """Take in one vector step."""
+        ...
+
     def earn(self, env_steps: int) -> None:
-        """`env_steps` decisions were made. Raises what went wrong in an update: FloatingPointError for bad numbers."""
+        """`env_steps` decisions were made, and are being carried out: time to learn.
+
+        Raises what went wrong in an update: FloatingPointError for bad numbers.
+        """
+        ...
+
+    def ready(self) -> bool:
+        """Whether enough has been observed for an update."""
+        ...
+
+    def fill(self) -> float | None:
+        """How full the agent's replay is, 0 to 1, if it has one."""
         ...
 
     def take_metrics(self) -> dict[str, float]:
         """The agent's metrics since the last call."""
         ...
 
-    def paused(self) -> contextlib.AbstractContextManager[None]:
-        """Within it no update is done, so that the agent's state is of one moment."""
+    def snapshot(self) -> Snapshot:
+        """The state after all that was observed."""
+        ...
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Go on from there. Raises ValueError if it belongs to another network."""
         ...
 
     def finish(self) -> None:
-        """Do what is due, then end."""
+        """Do what is due."""
         ...
 
     def stop(self) -> None:
-        """End now. What is due stays due."""
+        """End. What is due stays due. Safe to call twice; nothing else may be called after it, but the actor plays."""
         ...
 
 
 class LearnerBetween:
-    """Updates in between env steps, in the caller's thread: the same run every time."""
+    """Updates in between env steps, in this thread: the same run every time."""
 
-    def __init__(self, agent: Agent, replay_ratio: float, updates: int, due: float) -> None:
-        self.updates = updates
-        self.due = due
-        self.learning_s = self.held_s = 0.0
+    beside: ClassVar[bool] = False
+
+    def __init__(self, agent: Agent, replay_ratio: float) -> None:
+        self.actor = agent.actor
+        self.updates = 0
+        self.due = self.learning_s = self.held_s = 0.0
         self._agent = agent
         self._replay_ratio = replay_ratio
         self._metrics: dict[str, float] = {}
+
+    def act(self, observations: NDArray[np.generic]) -> NDArray[np.int64]:
+        return self.actor.act(observations, explore=True)
+
+    def observe(self, transitions: Transitions) -> None:
+        self._agent.observe(transitions)
 
     def earn(self, env_steps: int) -> None:
         if not self._agent.ready():
@@ -82,111 +123,25 @@ class LearnerBetween:
         self._metrics.update(self._agent.learn())
         self.updates += 1
 
+    def ready(self) -> bool:
+        return self._agent.ready()
+
+    def fill(self) -> float | None:
+        return self._agent.fill()
+
     def take_metrics(self) -> dict[str, float]:
         metrics, self._metrics = self._metrics, {}
         return metrics
 
-    def paused(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self._agent.state(), self.updates, self.due)
+
+    def load(self, snapshot: Snapshot) -> None:
+        self._agent.load(snapshot.agent)
+        self.updates, self.due = snapshot.updates, snapshot.due
 
     def finish(self) -> None:
         """Nothing whole is ever due."""
 
     def stop(self) -> None:
         """There is nothing to end."""
-
-
-class LearnerBeside:
-    """Updates in a thread, while environments run. Torch leaves the interpreter to others while it computes.
-
-    Updates see the transitions up to some recent step, so no two runs are quite the same.
-    """
-
-    def __init__(self, agent: Agent, replay_ratio: float, updates: int, due: float) -> None:
-        self.updates = updates
-        self.due = due
-        self.learning_s = self.held_s = 0.0
-        self._agent = agent
-        self._replay_ratio = replay_ratio
-        self._metrics: dict[str, float] = {}
-        self._changed = threading.Condition()
-        """Guards all that follows, and `updates`, `due` and `_metrics`."""
-        self._is_learning = False
-        self._pauses = 0
-        self._ending = False
-        self._problem: BaseException | None = None
-        agent.act_apart()
-        self._thread = threading.Thread(target=self._run, name="learner", daemon=True)
-        self._thread.start()
-
-    def earn(self, env_steps: int) -> None:
-        ready = self._agent.ready()
-        with self._changed:
-            if ready:
-                self.due += self._replay_ratio * env_steps
-                self._changed.notify_all()
-            if self.due > MAX_UPDATES_BEHIND:
-                began = time.perf_counter()
-                self._changed.wait_for(lambda: self.due <= MAX_UPDATES_BEHIND or self._problem)
-                self.held_s += time.perf_counter() - began
-            self._raise_problem()
-
-    def take_metrics(self) -> dict[str, float]:
-        with self._changed:
-            metrics, self._metrics = self._metrics, {}
-        return metrics
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        with self._changed:
-            self._pauses += 1
-            self._changed.wait_for(lambda: not self._is_learning)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._pauses -= 1
-                self._changed.notify_all()
-
-    def finish(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self.due < 1 or self._problem)
-            self._raise_problem()
-        self.stop()
-
-    def stop(self) -> None:
-        with self._changed:
-            self._ending = True
-            self._changed.notify_all()
-        self._thread.join()
-
-    def _raise_problem(self) -> None:
-        if self._problem is not None:
-            raise self._problem
-
-    def _run(self) -> None:
-        while self._begin_update():
-            began = time.perf_counter()
-            metrics, problem = {}, None
-            try:
-                metrics = dict(self._agent.learn())
-            except Exception as error:
-                problem = error
-            with self._changed:
-                self.learning_s += time.perf_counter() - began
-                self._is_learning = False
-                self._problem = problem
-                if problem is None:
-                    self._metrics.update(metrics)
-                    self.updates += 1
-                    self.due -= 1
-                self._changed.notify_all()
-            if problem is not None:
-                return
-
-    def _begin_update(self) -> bool:
-        """Wait for an update to do. False: there will be none."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._ending or (self.due >= 1 and not self._pauses))
-            self._is_learning = not self._ending
-            return self._is_learning

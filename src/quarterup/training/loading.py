@@ -1,4 +1,4 @@
-"""From a run folder back to its settings and its agent."""
+"""From a run folder back to its settings and what it has learned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from quarterup.agents.agent import Agent
+from quarterup.agents.agent import Actor
 from quarterup.agents.registry import AgentKind, agent_kind
 from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.errors import CheckpointError, SettingsError
@@ -40,27 +40,21 @@ def settings_of(run: RunFolder) -> TrainSettings:
     return from_json(recorded, kind_of_agent(recorded["agent"]).settings)
 
 
-def load_agent(run: RunFolder, env: Any, checkpoint: str = "last", device: str = "cpu") -> Agent:
-    """The agent of a run, to play in `env`: a vector environment with the observations that it was trained on.
+def load_actor(run: RunFolder, env: Any, checkpoint: str = "last", device: str = "cpu") -> Actor:
+    """What a run has learned, to play in `env`: a vector environment with the observations that it was trained on.
 
     `checkpoint` is `last`, `best` or an env step. Raises CheckpointError if there is none such, or it does not fit.
     """
     settings = settings_of(run)
     saved = find_checkpoint(run, checkpoint)
-    agent = kind_of_agent(settings.agent).make(
-        env.single_observation_space,
-        int(env.single_action_space.n),
-        int(env.num_envs),
-        settings.agent_settings,
-        settings.seed,
-        None,
-        device,
+    actor = kind_of_agent(settings.agent).make_actor(
+        env.single_observation_space, int(env.single_action_space.n), settings.agent_settings, settings.seed, device
     )
     try:
-        agent.load(saved.agent)
+        actor.load(saved.agent)
     except ValueError as error:
         raise CheckpointError(f"The checkpoint of step {saved.env_step} in {run.path} does not fit: {error}") from error
-    return agent
+    return actor
 
 
 def find_checkpoint(run: RunFolder, name: str) -> Checkpoint:

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
-from quarterup.agents.agent import Agent
+from quarterup.agents.agent import Actor
 
 
 class Policy(Protocol):
@@ -49,11 +49,11 @@ class AgentPolicy:
 
     name = "agent"
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
 
     def choose(self, observations: NDArray[Any], env: VectorEnv[Any, Any, Any]) -> NDArray[np.int64]:
-        return self._agent.act(observations, explore=False)
+        return self._actor.act(observations, explore=False)
 
 
 def num_actions(env: VectorEnv[Any, Any, Any]) -> int:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from quarterup.agents.agent import Agent
+from quarterup.agents.agent import Actor, box
 from quarterup.agents.registry import AgentKind
 from quarterup.agents.schedules import highest
+from quarterup.emulators.processors import confined_to
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv, make_arcade_env
 from quarterup.training.errors import RunFolderError, SettingsError
 from quarterup.training.interrupts import Interrupts
+from quarterup.training.learner import Learner, LearnerBetween
+from quarterup.training.learner_process import LearnerBeside, LearnerFacts
 from quarterup.training.loading import find_device, kind_of_agent
 from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Progress
@@ -25,6 +29,8 @@ from quarterup.training.settings import (
     differences,
     from_json,
     learner_threads,
+    learns_beside,
+    share_processors,
     to_json,
 )
 from quarterup.training.trainer import Trainer
@@ -35,7 +41,8 @@ class TrainingResult:
     """How a session ended."""
 
     run: RunFolder
-    agent: Agent
+    actor: Actor
+    """Plays by what was learned."""
     env_steps: int
     frames: int
     updates: int
@@ -66,28 +73,26 @@ def train(
     if settings.agent_settings is None:
         settings = dataclasses.replace(settings, agent_settings=kind.settings())
     device = find_device(settings.device)
-    torch.set_num_threads(learner_threads(settings))
+    env_processors, learner_processors = share_processors(settings)
     path = settings.run or next_free(settings.game, settings.agent)
-    run: RunFolder | None = None
-    env: TrainingEnv | None = None
-    try:
+    with contextlib.ExitStack() as stack:
+        run: RunFolder | None = None
         if settings.resume:
             run = _run_to_resume(settings, kind)
+            stack.callback(run.unlock)
         else:
             check_free(path)  # Now, and not only when the emulators have started.
+        stack.enter_context(confined_to(env_processors))
         env = make_env(settings)
+        stack.callback(env.close)
         _check_expert(settings, env)
         if run is None:
             run = RunFolder.create(path, describe(to_json(dataclasses.replace(settings, run=path)), env.facts))
             run.lock()
+            stack.callback(run.unlock)
         else:
             _check_same_rom(run, env)
-        return _train_in(run, settings, kind, env, device, display)
-    finally:
-        if env is not None:
-            env.close()
-        if run is not None:
-            run.unlock()
+        return _train_in(run, settings, kind, env, device, learner_processors, display)
 
 
 def _run_to_resume(settings: TrainSettings, kind: AgentKind) -> RunFolder:
@@ -132,6 +137,7 @@ def _train_in(
     kind: AgentKind,
     env: TrainingEnv,
     device: str,
+    learner_processors: list[int] | None,
     display: Display,
 ) -> TrainingResult:
     display.note(f"Run folder: {run.path}")
@@ -142,18 +148,12 @@ def _train_in(
     if settings.resume and checkpoint is None:
         display.note("The run had no checkpoint yet: it begins again.")
         run.clear_replay()
-    agent = kind.make(
-        env.vector.single_observation_space,
-        env.num_actions,
-        env.num_envs,
-        settings.agent_settings,
-        settings.seed,
-        run.replay,
-        device,
-    )
-    metrics = MetricsWriter(run.metrics)
-    try:
-        trainer = Trainer(settings, env, agent, run, metrics, display)
+    with contextlib.ExitStack() as stack:
+        learner = _make_learner(run, settings, kind, env, device, learner_processors)
+        stack.callback(learner.stop)
+        metrics = MetricsWriter(run.metrics)
+        stack.callback(metrics.close)
+        trainer = Trainer(settings, env, learner, run, metrics, display)
         _go_back(run, metrics, trainer, checkpoint, env)
         if trainer.counters.env_steps >= settings.steps:
             raise SettingsError(
@@ -165,7 +165,7 @@ def _train_in(
         counters = trainer.counters
         return TrainingResult(
             run=run,
-            agent=agent,
+            actor=learner.actor,
             env_steps=counters.env_steps,
             frames=counters.env_steps * env.frames_per_step,
             updates=counters.updates,
@@ -177,8 +177,30 @@ def _train_in(
             finished=counters.env_steps >= settings.steps,
             signal_number=interrupts.signal_number,
         )
-    finally:
-        metrics.close()
+
+
+def _make_learner(
+    run: RunFolder,
+    settings: TrainSettings,
+    kind: AgentKind,
+    env: TrainingEnv,
+    device: str,
+    processors: list[int] | None,
+) -> Learner:
+    """The learner that the settings ask for: in this process, or in one of its own that keeps to `processors`."""
+    space, threads = box(env.vector.single_observation_space), learner_threads(settings)
+    if not learns_beside(settings):
+        torch.set_num_threads(threads)
+        agent = kind.make(
+            space, env.num_actions, env.num_envs, settings.agent_settings, settings.seed, run.replay, device
+        )
+        return LearnerBetween(agent, settings.replay_ratio)
+    torch.set_num_threads(1)
+    # Choosing actions from feature vectors takes a processor less time than a GPU needs to begin.
+    acts_on = "cpu" if len(space.shape) == 1 else device
+    actor = kind.make_actor(space, env.num_actions, settings.agent_settings, settings.seed, acts_on)
+    facts = LearnerFacts(settings, space, env.num_actions, env.num_envs, run.replay, device, threads, processors)
+    return LearnerBeside(facts, actor)
 
 
 def _go_back(

@@ -50,10 +50,10 @@ class TrainSettings:
     """The run folder. Left out: a new one, runs/GAME-AGENT-NUMBER."""
     resume: bool = False
     """Go on with the run in --run, from its last checkpoint and with its settings."""
-    mode: Literal["sync", "async"] = "sync"
+    mode: Literal["auto", "sync", "async"] = "auto"
     """`sync` learns in between steps: the same seed gives the same run. `async` learns beside them, in a
-    thread of its own: more steps and updates in the same time, and no two runs quite the same. Agents without a replay
-    always learn in between."""
+    process of its own: more steps and updates in the same time, and no two runs quite the same. `auto` is async where
+    there are two processors or more."""
     replay_ratio: float = 0.25
     """Updates for each env step. Higher learns more from each step, lower plays more in the same time. Unused by
     agents without a replay: pqn has its own epochs."""
@@ -123,11 +123,27 @@ def check_settings(settings: TrainSettings) -> None:
         raise SettingsError(str(error)) from None
 
 
+def learns_beside(settings: TrainSettings) -> bool:
+    """Whether updates are done in a process of their own."""
+    return settings.mode == "async" or (settings.mode == "auto" and len(usable_processors()) > 1)
+
+
 def learner_threads(settings: TrainSettings) -> int:
     """Threads for torch: as told, else the cores that the emulators leave."""
     if settings.threads:
         return settings.threads
     return max(1, min(MAX_THREADS, len(usable_processors()) - settings.envs))
+
+
+def share_processors(settings: TrainSettings) -> tuple[list[int] | None, list[int] | None]:
+    """Which processors the emulators keep to, and which the learner beside them; None is any.
+
+    Each learner thread gets its own, so that nobody waits for a processor that somebody else holds.
+    """
+    usable, threads = usable_processors(), learner_threads(settings)
+    if not learns_beside(settings) or len(usable) <= threads:
+        return None, None
+    return usable[:-threads], usable[-threads:]
 
 
 def to_json(settings: TrainSettings) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.agents.agent import Agent, Transitions
+from quarterup.agents.agent import Transitions
 from quarterup.agents.schedules import value_at
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
 from quarterup.training.interrupts import Interrupts
-from quarterup.training.learner import Learner, LearnerBeside, LearnerBetween
+from quarterup.training.learner import Learner, Snapshot
 from quarterup.training.metrics import Episode, MetricsWriter, Moment
 from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
 from quarterup.training.run_folder import RunFolder
@@ -59,7 +59,7 @@ class Trainer:
         self,
         settings: TrainSettings,
         env: TrainingEnv,
-        agent: Agent,
+        learner: Learner,
         run: RunFolder,
         metrics: MetricsWriter,
         display: Display,
@@ -73,7 +73,7 @@ class Trainer:
         """Of the last episodes in which the expert chose nothing: what the best checkpoint is found by."""
         self._settings = settings
         self._env = env
-        self._agent = agent
+        self._learner = learner
         self._checkpoints = run.checkpoints
         self._metrics = metrics
         self._display = display
@@ -91,7 +91,7 @@ class Trainer:
         """Go on from `checkpoint`. Raises CheckpointError if it is of another agent."""
         values = dict(checkpoint.trainer)
         try:
-            self._agent.load(checkpoint.agent)
+            self._learner.load(Snapshot(checkpoint.agent, values["updates"], values["updates_due"]))
             self.scores.extend(values.pop("scores"))
             self.own_scores.extend(values.pop("own_scores"))
             self._mixing.bit_generator.state = values.pop("mixing")
@@ -104,7 +104,8 @@ class Trainer:
         """Train until the last step or until `interrupts` says so; then everything is saved.
 
         Raises CheckpointError if the last checkpoint could not be written, TrainingError if the agent's numbers went
-        bad, and the emulator's errors if it cannot be replaced; before these two, too, what can be saved is saved.
+        bad or its process died, and the emulator's errors if it cannot be replaced; before these, too, what can be
+        saved is saved. The learner is left as it is, for the caller to stop.
         """
         self._begin_session()
         try:
@@ -113,6 +114,7 @@ class Trainer:
                 self._after_step()
             if self.counters.env_steps >= self._settings.steps:
                 self._learner.finish()
+                self._take_over_updates()
         except FloatingPointError as error:
             self._save_after(error)
             raise TrainingError(str(error)) from error
@@ -120,9 +122,6 @@ class Trainer:
             if type(error).__module__.startswith("quarterup."):
                 self._save_after(error)
             raise
-        finally:
-            self._learner.stop()
-            self._take_over_updates()
         finished = self.counters.env_steps >= self._settings.steps
         self._metrics.event(self._now(), "finished" if finished else "stopped", "")
         self._show()
@@ -132,9 +131,6 @@ class Trainer:
 
     def _begin_session(self) -> None:
         settings, counters, count = self._settings, self.counters, self._env.num_envs
-        beside = settings.mode == "async" and self._agent.replays
-        learner = LearnerBeside if beside else LearnerBetween
-        self._learner: Learner = learner(self._agent, settings.replay_ratio, counters.updates, counters.updates_due)
         self._started = time.perf_counter()
         self._wall_before = self.counters.wall_s
         self._last_save = self._next_show = self._started
@@ -154,7 +150,7 @@ class Trainer:
     def _step(self) -> None:
         """One vector step: N decisions. While the emulators carry them out, the learner works."""
         began = time.perf_counter()
-        actions = self._agent.act(self._observations, explore=True)
+        actions = self._learner.act(self._observations)
         expert = self._let_expert_choose(actions)
         acted = time.perf_counter()
         self._env.send(actions)
@@ -164,7 +160,7 @@ class Trainer:
         observations, rewards, terminated, truncated, infos = self._env.receive()
         received = time.perf_counter()
         valid = self._valid
-        self._agent.observe(
+        self._learner.observe(
             Transitions(
                 observations=self._observations,
                 actions=actions,
@@ -182,7 +178,7 @@ class Trainer:
         self._spent.learn, self._spent.held = self._learner.learning_s, self._learner.held_s
 
     def _earn_updates(self) -> None:
-        if self._phase is Phase.WARMING_UP and self._agent.ready():
+        if self._phase is Phase.WARMING_UP and self._learner.ready():
             self._phase = Phase.LEARNING
         self._learner.earn(int(np.count_nonzero(self._valid)))
         self._take_over_updates()
@@ -288,8 +284,7 @@ class Trainer:
         self._metrics.write()
         if counters.env_steps == self._saved_env_step:
             return
-        with self._learner.paused():
-            self._save_checkpoint()
+        self._save_checkpoint()
         self._saved_env_step = counters.env_steps
         self._trouble = None
         self._metrics.event(now, "saved", "")
@@ -299,24 +294,25 @@ class Trainer:
             self._metrics.event(now, "best", f"mean score {best.mean_score:g}")
 
     def _save_checkpoint(self) -> None:
-        self._take_over_updates()
-        counters = self.counters
+        snapshot, counters = self._learner.snapshot(), self.counters
         state = {
             **asdict(counters),
+            "updates": snapshot.updates,
+            "updates_due": snapshot.due,
             "scores": list(self.scores),
             "own_scores": list(self.own_scores),
             "mixing": self._mixing.bit_generator.state,
         }
         enough = len(self.own_scores) >= MIN_EPISODES_FOR_BEST
         mean_score = _mean(self.own_scores) if enough else None
-        self._checkpoints.save(Checkpoint(counters.env_steps, self._agent.state(), state), mean_score)
+        self._checkpoints.save(Checkpoint(counters.env_steps, snapshot.agent, state), mean_score)
 
     def _save_after(self, error: Exception) -> None:
         """Save what can be saved before `error` ends the run. It stays the error that is reported."""
         self._metrics.event(self._now(), "trouble", str(error))
         try:
             self._save()
-        except CheckpointError as also:
+        except TrainingError as also:
             self._display.note(str(also))
 
     def _report(self, trouble: str) -> None:
@@ -354,11 +350,11 @@ class Trainer:
             best_mean_score=self._best.mean_score if self._best else None,
             best_score=counters.best_score,
             expert_ratio=self._expert_ratio(),
-            replay_fill=_replay_fill(self._agent),
+            replay_fill=self._learner.fill(),
             emulators=env.num_envs,
             emulators_replaced=counters.emulators_replaced,
             rates=self._rates,
-            learns_beside=isinstance(self._learner, LearnerBeside),
+            learns_beside=self._learner.beside,
             metrics=self._latest,
             saved_env_step=self._saved_env_step,
             trouble=self._trouble or self._metrics.trouble,
@@ -373,9 +369,3 @@ class Trainer:
 
 def _mean(scores: deque[float]) -> float | None:
     return sum(scores) / len(scores) if scores else None
-
-
-def _replay_fill(agent: Agent) -> float | None:
-    """How full the agent's replay is, 0 to 1, if it has one."""
-    replay = getattr(agent, "replay", None)
-    return len(replay) / replay.capacity if replay is not None else None
