@@ -216,9 +216,9 @@ def test_epsilon_is_the_share_of_random_actions_and_falls() -> None:
     greedy = agent.act(observations, explore=False)
     assert (greedy == greedy[0]).all()
     assert (agent.act(observations, explore=True) != greedy[0]).mean() == pytest.approx(0.9 * 2 / 3, abs=0.02)
-    agent.env_steps = 50
-    assert agent.epsilon() == pytest.approx(0.6)
-    agent.env_steps = 1_000
+    agent.actor.env_steps = 50
+    assert agent.actor.epsilon() == pytest.approx(0.6)
+    agent.actor.env_steps = 1_000
     assert (agent.act(observations, explore=True) != greedy[0]).mean() == pytest.approx(0.3 * 2 / 3, abs=0.02)
 
 
@@ -232,7 +232,7 @@ def test_greedy_actions_leave_the_random_generator_alone() -> None:
 
 def test_the_learning_rate_falls_to_nothing_if_it_is_told_when() -> None:
     agent = make_agent()
-    agent.env_steps = 10**9
+    agent.actor.env_steps = 10**9
     assert agent.learning_rate() == 1e-3
     agent = make_agent(learning_rate=Linear(1e-3, 0.0, 100))
     player = Player(agent)
@@ -253,11 +253,6 @@ def test_gradients_are_clipped() -> None:
         Player(agent).play(STEPS + 1)
         changes.append((weights(agent) - before).abs().max().item())
     assert changes[0] > 1e-4 > changes[1]
-
-
-def test_learning_while_acting_is_refused() -> None:
-    with pytest.raises(RuntimeError, match="cannot act and learn at the same time"):
-        make_agent().act_apart()
 
 
 def test_metrics_come_only_when_due() -> None:
@@ -324,5 +319,5 @@ def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], message
 def test_observations_that_no_network_fits_are_refused() -> None:
     with pytest.raises(ValueError, match=r"none for the shape \(10, 10\)"):
         make_agent(space=gym.spaces.Box(0, 1, (10, 10), np.float32))
-    with pytest.raises(ValueError, match="PQN takes Box observations"):
+    with pytest.raises(ValueError, match="Agents take Box observations"):
         make_agent(space=gym.spaces.Discrete(3))

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from quarterup.agents.agent import AgentState, Transitions
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings
 from quarterup.agents.schedules import Cosine, Linear
 
 NUM_ENVS = 2
@@ -203,16 +203,18 @@ def test_playing_greedily_draws_no_taus_and_leaves_the_spectral_norm_alone() -> 
     assert first.learn() == second.learn()
 
 
-def test_who_acts_apart_has_the_newest_weights_and_singular_values_after_each_update() -> None:
+def test_another_actor_with_the_weights_of_an_agents_plays_alike() -> None:
     agent = make_agent(space=PIXELS, **EVERYTHING)
     feed_pixels(agent, 20)
-    agent.act_apart()
+    other = RainbowActor(PIXELS, agent.actor._num_actions, agent.settings, seed=7)
+    stacks = np.random.default_rng(0).integers(256, size=(64, 2, 36, 36), dtype=np.uint8)
     for _ in range(3):
         agent.learn()
-        acting = agent._acting.state_dict()
-        assert any(name.endswith(".left") for name in acting)
-        assert all(torch.equal(acting[name], tensor) for name, tensor in agent.online.state_dict().items())
-    feed_pixels(agent, 1)
+        with torch.no_grad():
+            torch._foreach_copy_(other.weights(), agent.actor.weights())
+        assert any(name.endswith(".left") for name in other.network.state_dict())
+        assert all(torch.equal(other.network.state_dict()[name], t) for name, t in agent.online.state_dict().items())
+        assert np.array_equal(other.act(stacks, explore=False), agent.act(stacks, explore=False))
 
 
 def through_json(state: AgentState) -> AgentState:

@@ -52,6 +52,7 @@ def settings(run: Path, steps: int, **changes: Any) -> TrainSettings:
         game="cartpole",
         steps=steps,
         run=run,
+        mode="sync",
         threads=1,
         device="cpu",
         save_every_steps=200,

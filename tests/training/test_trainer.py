@@ -20,6 +20,7 @@ from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
 from quarterup.training.interrupts import Interrupts
+from quarterup.training.learner import LearnerBetween
 from quarterup.training.metrics import MetricsReader, MetricsWriter
 from quarterup.training.progress import Phase
 from quarterup.training.run_folder import RunFolder, describe
@@ -99,7 +100,18 @@ class Recorder:
         self.rollout = 0
         """Vector steps of a rollout, for an agent without a replay."""
         self.updates = 0
+        self.env_steps = 0
         self.fail_at: int | None = None
+
+    @property
+    def actor(self) -> Recorder:
+        return self
+
+    def weights(self) -> list[torch.Tensor]:
+        return []
+
+    def fill(self) -> float:
+        return 0.5
 
     def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
         assert explore
@@ -143,7 +155,12 @@ class Bench:
         self.run = RunFolder.create(folder, describe({}, None))
         self.metrics = MetricsWriter(self.run.metrics)
         self.trainer = Trainer(
-            self.settings, TrainingEnv(self.env, 4), self.agent, self.run, self.metrics, self.display
+            self.settings,
+            TrainingEnv(self.env, 4),
+            LearnerBetween(self.agent, self.settings.replay_ratio),
+            self.run,
+            self.metrics,
+            self.display,
         )
 
     def train(self) -> None:
@@ -346,7 +363,7 @@ def test_another_start_follows_a_resume_and_it_is_always_the_same(tmp_path: Path
 def test_a_checkpoint_of_another_agent_is_refused(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "run")
     with pytest.raises(CheckpointError, match="does not fit: The tensor updates is missing"):
-        bench.trainer.load(Checkpoint(10, AgentState({}, {}), {}))
+        bench.trainer.load(Checkpoint(10, AgentState({}, {}), {"updates": 0, "updates_due": 0.0}))
 
 
 def test_an_environment_that_resets_in_another_way_is_refused() -> None:
@@ -376,9 +393,9 @@ def test_the_same_seed_gives_the_same_run_bit_for_bit(tmp_path: Path, changes: d
 
 
 def test_a_run_without_a_replay_goes_on_where_it_was(tmp_path: Path) -> None:
-    changes = {"agent": "pqn", "agent_settings": SMALL_PQN, "mode": "async"}  # Which only agents with a replay can do.
+    changes = {"agent": "pqn", "agent_settings": SMALL_PQN}
     first, _ = train_cartpole(tmp_path / "run", 600, **changes)
     again, _ = train_cartpole(tmp_path / "run", 1200, resume=True, **changes)
     assert again.env_steps >= 1200
     assert again.updates > 1.5 * first.updates
-    assert again.agent.env_steps == again.env_steps
+    assert again.actor.env_steps == again.env_steps
