@@ -244,7 +244,8 @@ def test_alone_on_one_processor_it_learns_in_between(tmp_path: Path) -> None:
     wanted = settings(tmp_path, 10, mode="auto")
     try:
         os.sched_setaffinity(0, {min(before)})
-        assert not learns_beside(wanted)
+        assert not learns_beside(wanted, replays=True)
     finally:
         os.sched_setaffinity(0, before)
-    assert learns_beside(wanted) == (len(before) > 1)
+    assert learns_beside(wanted, replays=True) == (len(before) > 1)
+    assert not learns_beside(wanted, replays=False)

@@ -20,13 +20,15 @@ class AgentKind:
     make: Callable[..., Agent]
     """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device)`; the last
     two have defaults."""
+    replays: bool
+    """See `quarterup.agents.agent.Agent`."""
     make_actor: Callable[..., Actor]
     """Called as `make_actor(observation_space, num_actions, settings, seed, device)`; the last has a default."""
 
 
 AGENTS: dict[str, AgentKind] = {
-    "pqn": AgentKind(PQNSettings, PQN, PQNActor),
-    "rainbow": AgentKind(RainbowSettings, Rainbow, RainbowActor),
+    "pqn": AgentKind(PQNSettings, PQN, PQN.replays, PQNActor),
+    "rainbow": AgentKind(RainbowSettings, Rainbow, Rainbow.replays, RainbowActor),
 }
 
 

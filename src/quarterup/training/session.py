@@ -73,7 +73,8 @@ def train(
     if settings.agent_settings is None:
         settings = dataclasses.replace(settings, agent_settings=kind.settings())
     device = find_device(settings.device)
-    env_processors, learner_processors = share_processors(settings)
+    beside = learns_beside(settings, replays=kind.replays)
+    env_processors, learner_processors = share_processors(settings) if beside else (None, None)
     path = settings.run or next_free(settings.game, settings.agent)
     with contextlib.ExitStack() as stack:
         run: RunFolder | None = None
@@ -92,7 +93,7 @@ def train(
             stack.callback(run.unlock)
         else:
             _check_same_rom(run, env)
-        return _train_in(run, settings, kind, env, device, learner_processors, display)
+        return _train_in(run, settings, kind, env, device, beside, learner_processors, display)
 
 
 def _run_to_resume(settings: TrainSettings, kind: AgentKind) -> RunFolder:
@@ -137,6 +138,7 @@ def _train_in(
     kind: AgentKind,
     env: TrainingEnv,
     device: str,
+    beside: bool,
     learner_processors: list[int] | None,
     display: Display,
 ) -> TrainingResult:
@@ -149,7 +151,11 @@ def _train_in(
         display.note("The run had no checkpoint yet: it begins again.")
         run.clear_replay()
     with contextlib.ExitStack() as stack:
-        learner = _make_learner(run, settings, kind, env, device, learner_processors)
+        learner = (
+            _learner_beside(run, settings, kind, env, device, learner_processors)
+            if beside
+            else _learner_between(run, settings, kind, env, device)
+        )
         stack.callback(learner.stop)
         metrics = MetricsWriter(run.metrics)
         stack.callback(metrics.close)
@@ -179,7 +185,16 @@ def _train_in(
         )
 
 
-def _make_learner(
+def _learner_between(
+    run: RunFolder, settings: TrainSettings, kind: AgentKind, env: TrainingEnv, device: str
+) -> Learner:
+    torch.set_num_threads(learner_threads(settings))
+    space = env.vector.single_observation_space
+    agent = kind.make(space, env.num_actions, env.num_envs, settings.agent_settings, settings.seed, run.replay, device)
+    return LearnerBetween(agent, settings.replay_ratio)
+
+
+def _learner_beside(
     run: RunFolder,
     settings: TrainSettings,
     kind: AgentKind,
@@ -187,14 +202,7 @@ def _make_learner(
     device: str,
     processors: list[int] | None,
 ) -> Learner:
-    """The learner that the settings ask for: in this process, or in one of its own that keeps to `processors`."""
     space, threads = box(env.vector.single_observation_space), learner_threads(settings)
-    if not learns_beside(settings):
-        torch.set_num_threads(threads)
-        agent = kind.make(
-            space, env.num_actions, env.num_envs, settings.agent_settings, settings.seed, run.replay, device
-        )
-        return LearnerBetween(agent, settings.replay_ratio)
     torch.set_num_threads(1)
     # Choosing actions from feature vectors takes a processor less time than a GPU needs to begin.
     acts_on = "cpu" if len(space.shape) == 1 else device

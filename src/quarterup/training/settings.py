@@ -51,9 +51,9 @@ class TrainSettings:
     resume: bool = False
     """Go on with the run in --run, from its last checkpoint and with its settings."""
     mode: Literal["auto", "sync", "async"] = "auto"
-    """`sync` learns in between steps: the same seed gives the same run. `async` learns beside them, in a
-    process of its own: more steps and updates in the same time, and no two runs quite the same. `auto` is async where
-    there are two processors or more."""
+    """`sync` learns in between steps: the same seed gives the same run. `async` learns beside them, in a process of its
+    own: more steps and updates in the same time, and no two runs quite the same. `auto` is async where that is faster:
+    with two processors or more, and an agent with a replay."""
     replay_ratio: float = 0.25
     """Updates for each env step. Higher learns more from each step, lower plays more in the same time. Unused by
     agents without a replay: pqn has its own epochs."""
@@ -123,9 +123,12 @@ def check_settings(settings: TrainSettings) -> None:
         raise SettingsError(str(error)) from None
 
 
-def learns_beside(settings: TrainSettings) -> bool:
-    """Whether updates are done in a process of their own."""
-    return settings.mode == "async" or (settings.mode == "auto" and len(usable_processors()) > 1)
+def learns_beside(settings: TrainSettings, *, replays: bool) -> bool:
+    """Whether updates are done in a process of their own; `replays` says whether the agent has a replay.
+
+    One without spends so little time on its updates that the emulators would miss the learner's processor more.
+    """
+    return settings.mode == "async" or (settings.mode == "auto" and replays and len(usable_processors()) > 1)
 
 
 def learner_threads(settings: TrainSettings) -> int:
@@ -136,12 +139,12 @@ def learner_threads(settings: TrainSettings) -> int:
 
 
 def share_processors(settings: TrainSettings) -> tuple[list[int] | None, list[int] | None]:
-    """Which processors the emulators keep to, and which the learner beside them; None is any.
+    """Which processors the emulators keep to, and which a learner beside them; None is any.
 
     Each learner thread gets its own, so that nobody waits for a processor that somebody else holds.
     """
     usable, threads = usable_processors(), learner_threads(settings)
-    if not learns_beside(settings) or len(usable) <= threads:
+    if len(usable) <= threads:
         return None, None
     return usable[:-threads], usable[-threads:]
 
