@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quarterup.cli.main import VERBS, main
+from quarterup.cli.measure_train import BESIDE, EMULATORS_ALONE
 
 MINE = ("demo", "eval", "play", "games", "inputs", "doctor", "bench", "plot")
 
@@ -198,6 +199,25 @@ def test_bench_replay_prints_microseconds_and_sizes(
     assert len(result["microseconds"]) == 4
     assert all(value["median"] > 0 for value in result["microseconds"].values())
     assert all(0 < value["size"] <= value["wanted_at_most"] for value in result["gib"].values())
+
+
+def test_bench_train_says_how_busy_emulators_and_learner_keep_each_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterup.cli.measure_train.SETTLING_S", 0.5)
+    monkeypatch.setattr("quarterup.cli.measure_train.MEASURED_S", 2.0)
+    assert main(["bench", "train", "--repetitions", "1"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert all(speed["env_steps_per_second"] > 0 for speed in result["speeds"].values())
+    updates = [speed["updates_per_second"] for speed in result["speeds"].values()]
+    assert updates[0] == 0
+    assert min(updates[1:]) > 0
+    figures = result["figures"]
+    alone, beside = result["speeds"][EMULATORS_ALONE], result["speeds"][BESIDE]
+    ratio = beside["env_steps_per_second"] / alone["env_steps_per_second"]
+    assert figures["emulators' speed beside the learner / alone"]["median"] == pytest.approx(ratio, abs=0.01)
+    if Path("/proc").is_dir():
+        assert 0.2 < figures["processors in use"]["median"] <= result["cores"] + 0.1
 
 
 # ----------------------------------------------------------------------------------------------------------- plot

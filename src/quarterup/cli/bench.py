@@ -1,4 +1,4 @@
-"""`quarterup bench`: how fast emulator and environment are, beside MAME's own benchmark, and how fast the replay is."""
+"""`quarterup bench`: how fast emulator and environment are beside MAME's own benchmark, replay and whole trainings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from quarterup.cli.measure import measure_emulator, measure_env
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure emulated frames per second as ratios to MAME's own benchmark, or the replay's microseconds a call.
+    """Measure emulated frames per second as ratios to MAME's own benchmark, the replay's microseconds a call, or how
+    busy emulators and learner keep each other.
 
     All is measured in turns in one run. Leave the machine alone meanwhile. Speeds differ by machine, ratios hardly
     do. The result is one JSON object on the last line.
     """
 
-    what: tyro.conf.Positional[Literal["emulator", "env", "replay"]]
-    """The bridge to the emulator alone, whole environments, or the replay, which needs neither."""
+    what: tyro.conf.Positional[Literal["emulator", "env", "replay", "train"]]
+    """The bridge to the emulator alone, whole environments, the replay, which needs neither, or trainings with all."""
     game: str = "space_invaders"
     """Which game. Not for the replay."""
     repetitions: int = 5
@@ -37,6 +38,11 @@ def run(settings: Settings) -> int:
 
         result = measure_replay(settings.repetitions)
         show_replay(result)
+    elif settings.what == "train":
+        from quarterup.cli.measure_train import measure_train
+
+        result = measure_train(settings.game, settings.repetitions, settings.roms)
+        show_train(result)
     else:
         measure = measure_emulator if settings.what == "emulator" else measure_env
         result = measure(settings.game, settings.repetitions, settings.roms)
@@ -69,3 +75,16 @@ def show_replay(result: dict[str, Any]) -> None:
     for name, value in result["gib"].items():
         sizes.add_row(name, f"{value['size']:.2f}", f"≤ {value['wanted_at_most']:g}")
     make_console(json=True).print(times, sizes)
+
+
+def show_train(result: dict[str, Any]) -> None:
+    title = f"{result['game']}, {result['agent']}, {result['envs']} emulators on {result['cores']} processors"
+    speeds = make_table(title, "what", "env steps/s>", "updates/s>")
+    for name, value in result["speeds"].items():
+        speeds.add_row(name, f"{value['env_steps_per_second']:,.0f}", f"{value['updates_per_second']:,.1f}")
+    figures = make_table(None, "figure", "measured>", "wanted>")
+    for name, value in result["figures"].items():
+        if value is not None:
+            wanted = value["wanted_at_least"]
+            figures.add_row(name, f"{value['median']:.2f}", f"≥ {wanted:g}" if wanted else "")
+    make_console(json=True).print(speeds, figures)
