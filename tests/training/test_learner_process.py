@@ -61,7 +61,8 @@ def make(tmp_path: Path) -> Iterator[Any]:
     def make_one(**changes: Any) -> LearnerBeside:
         wanted = settings(tmp_path / "run", 1000, mode="async", **{"replay_ratio": 0.5, **changes})
         actor = RainbowActor(SPACE, 3, wanted.agent_settings, wanted.seed)
-        replay = tmp_path / f"replay-{len(made)}"
+        replay = tmp_path / str(len(made)) / "replay"
+        replay.mkdir(parents=True)
         made.append(LearnerBeside(LearnerFacts(wanted, SPACE, 3, NUM_ENVS, replay, "cpu", 1, None), actor))
         return made[-1]
 

@@ -9,17 +9,23 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from cartpole_run import SMALL, Silence, scalars_and_weights, settings, train_cartpole
 
+from quarterup.agents.replay import storage
+from quarterup.agents.replay.storage import ReplayTooLargeError
 from quarterup.agents.schedules import Linear
+from quarterup.training import run_folder
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import RunFolderError, SettingsError
+from quarterup.training.locks import open_and_lock
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import train
@@ -70,12 +76,14 @@ def assert_sound(run: Path) -> None:
     assert saved_episodes == checkpoint.trainer["episodes"]
 
 
-def test_a_run_goes_on_after_kill_9_at_any_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_run_goes_on_after_kill_9_at_any_moment(tmp_path: Path, mode: str) -> None:
     run = tmp_path / "run"
+    how = f'mode="{mode}"'
     chance = random.Random(5)
     reached = written_too_much = 0
     for kill in range(3):
-        process = start(run, FOREVER, "save_every_steps=200", *(["--resume"] if kill else []))
+        process = start(run, FOREVER, "save_every_steps=200", how, *(["--resume"] if kill else []))
         before = checkpoints(run)
         wait_until(lambda before=before: checkpoints(run) not in (before, []), process)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.7))
@@ -87,7 +95,7 @@ def test_a_run_goes_on_after_kill_9_at_any_moment(tmp_path: Path) -> None:
         with MetricsReader(RunFolder.open(run).metrics) as reader:
             written_too_much += int(reader.curve("loss").env_steps[-1]) > newest
         reached = newest
-    result, _ = train_cartpole(run, reached + 300, resume=True, save_every_steps=200)
+    result, _ = train_cartpole(run, reached + 300, resume=True, save_every_steps=200, mode=mode)
     assert result.finished
     assert result.env_steps >= reached + 300
     assert written_too_much, "no kill came between a checkpoint and the metrics after it: this tests nothing"
@@ -152,6 +160,55 @@ def test_two_trainings_never_share_a_folder_and_ctrl_c_saves_and_stops(tmp_path:
     finally:
         first.kill()
         first.communicate()
+
+
+def test_when_the_learner_is_killed_the_run_says_so_and_can_go_on(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = start(run, FOREVER, 'mode="async"')
+    wait_until(lambda: len(checkpoints(run)) > 1, process)
+    learners = [child for child in psutil.Process(process.pid).children() if "learner_worker" in str(child.cmdline())]
+    assert len(learners) == 1
+    learners[0].kill()
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 2
+    assert "The learner process was ended by signal 9" in errors
+    assert_sound(run)
+    reached = checkpoints(run)[-1]
+    result, _ = train_cartpole(run, reached + 200, resume=True, mode="async")
+    assert result.finished
+
+
+def test_a_new_session_waits_for_the_learner_of_one_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    train_cartpole(run, 150)
+    folder = RunFolder.open(run)
+    still_writing, locked = open_and_lock(folder.learner_lock)
+    assert locked
+    monkeypatch.setattr(run_folder, "LEARNER_PATIENCE_S", 0.2)
+    with pytest.raises(RunFolderError, match="learner process of an earlier training still writes"):
+        train_cartpole(run, 300, resume=True)
+    monkeypatch.setattr(run_folder, "LEARNER_PATIENCE_S", PATIENCE_S)
+    threading.Timer(0.5, still_writing.close).start()
+    result, _ = train_cartpole(run, 300, resume=True)
+    assert result.finished
+
+
+def test_a_replay_larger_than_the_disk_is_refused_before_there_is_a_run(tmp_path: Path) -> None:
+    huge = dataclasses.replace(SMALL, replay_capacity=10**13)
+    with pytest.raises(ReplayTooLargeError, match=r"are free on the disk of .*About [\d,]+ transitions fit"):
+        train_cartpole(tmp_path / "run", 300, agent_settings=huge)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_replay_larger_than_the_memory_is_told_before_the_run_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "available_memory", lambda: 10_000)
+    with pytest.warns(UserWarning, match="learning waits for the disk"):
+        _, display = train_cartpole(tmp_path / "run", 150)
+    assert "transitions fit. Beyond that, learning waits for the disk." in display.notes[0]
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:

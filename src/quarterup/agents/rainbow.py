@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -27,6 +27,7 @@ from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_a
 from quarterup.agents.finite import check_finite
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.networks.trunks import PixelTrunk
+from quarterup.agents.replay import layout
 from quarterup.agents.replay.batch import Batch
 from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import Linear, Schedule, check_range, highest, value_at
@@ -275,17 +276,10 @@ class Rainbow:
         self.optimizer = torch.optim.Adam(
             self._parameters, lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
         )
-        space = box(observation_space)
         self.replay = Replay(
-            observation_shape=space.shape,
-            observation_dtype=space.dtype,
-            num_envs=num_envs,
-            capacity=settings.replay_capacity,
+            **_what_is_kept(observation_space, num_actions, num_envs, settings),
             n_step=settings.n_step,
             gamma=settings.gamma,
-            stack=space.shape[0] if len(space.shape) == 3 else 1,
-            num_actions=num_actions,
-            kept_dtype=None if settings.replay_dtype == "as_given" else settings.replay_dtype,
             priority_exponent=value_at(settings.priority_exponent, 0),
             death_boost_steps=settings.death_boost_steps,
             death_boost=settings.death_boost,
@@ -446,6 +440,33 @@ class _Step:
     gradient_norm: float
     """Before clipping."""
     learning_rate: float
+
+
+def check_room(
+    observation_space: gym.Space[NDArray[np.generic]],
+    num_actions: int,
+    num_envs: int,
+    settings: RainbowSettings,
+    directory: Path,
+) -> str | None:
+    """Whether a new agent's replay has room in `directory`: see `quarterup.agents.replay.layout.check_room`."""
+    return layout.check_room(directory, **_what_is_kept(observation_space, num_actions, num_envs, settings))
+
+
+def _what_is_kept(
+    observation_space: gym.Space[NDArray[np.generic]], num_actions: int, num_envs: int, settings: RainbowSettings
+) -> dict[str, Any]:
+    """Arguments of the replay that say how large it is."""
+    space = box(observation_space)
+    return {
+        "observation_shape": space.shape,
+        "observation_dtype": space.dtype,
+        "num_envs": num_envs,
+        "capacity": settings.replay_capacity,
+        "stack": space.shape[0] if len(space.shape) == 3 else 1,
+        "num_actions": num_actions,
+        "kept_dtype": None if settings.replay_dtype == "as_given" else settings.replay_dtype,
+    }
 
 
 def _value_scale(settings: RainbowSettings) -> ValueScale:

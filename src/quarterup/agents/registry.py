@@ -8,7 +8,7 @@ from typing import Any
 
 from quarterup.agents.agent import Actor, Agent
 from quarterup.agents.pqn import PQN, PQNActor, PQNSettings
-from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings
+from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings, check_room
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,22 @@ class AgentKind:
     make: Callable[..., Agent]
     """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device)`; the last
     two have defaults."""
+    check_room: Callable[..., str | None]
+    """Called as `check_room(observation_space, num_actions, num_envs, settings, replay_directory)` before a replay is
+    made there: raises ReplayTooLargeError if it is too large, or returns what is better known of it."""
     replays: bool
     """See `quarterup.agents.agent.Agent`."""
     make_actor: Callable[..., Actor]
     """Called as `make_actor(observation_space, num_actions, settings, seed, device)`; the last has a default."""
 
 
+def no_replay(*_: object) -> None:
+    """An agent without replay has room for it everywhere."""
+
+
 AGENTS: dict[str, AgentKind] = {
-    "pqn": AgentKind(PQNSettings, PQN, PQN.replays, PQNActor),
-    "rainbow": AgentKind(RainbowSettings, Rainbow, Rainbow.replays, RainbowActor),
+    "pqn": AgentKind(PQNSettings, PQN, no_replay, PQN.replays, PQNActor),
+    "rainbow": AgentKind(RainbowSettings, Rainbow, check_room, Rainbow.replays, RainbowActor),
 }
 
 

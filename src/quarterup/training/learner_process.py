@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Actor, Transitions
 from quarterup.agents.replay.storage import ReplayDirectoryError, ReplayTooLargeError
-from quarterup.training.errors import TrainingError
+from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner import Snapshot
 from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
 from quarterup.training.settings import TrainSettings, to_json
@@ -41,7 +41,8 @@ PATIENCE_S = 10.0
 """How long the process may take to end by itself."""
 SHOWN_LOG_LINES = 15
 RAISED_AS: Mapping[str, type[Exception]] = {
-    kind.__name__: kind for kind in (FloatingPointError, ReplayDirectoryError, ReplayTooLargeError, ValueError)
+    kind.__name__: kind
+    for kind in (FloatingPointError, ReplayDirectoryError, ReplayTooLargeError, RunFolderError, ValueError)
 }
 """What went wrong in the process is raised here as what it was there; all else as `LearnerDied`."""
 

@@ -22,8 +22,10 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from quarterup.training.errors import RunFolderError
 from quarterup.training.learner import Snapshot
 from quarterup.training.loading import kind_of_agent
+from quarterup.training.locks import LEARNER_LOCK, open_and_lock
 from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
 from quarterup.training.settings import TrainSettings, from_json
 from quarterup.training.shared_arrays import Layout, SharedArrays
@@ -50,6 +52,11 @@ class Worker:
         if begin["processors"] is not None:
             os.sched_setaffinity(0, begin["processors"])
         self._shared = SharedArrays(Path(begin["shared"]), layout)
+        replay = Path(begin["replay"])
+        self._lock, locked = open_and_lock(replay.with_name(LEARNER_LOCK))
+        """Held until the process ends."""
+        if not locked:
+            raise RunFolderError(f"Another learner process writes to {replay}. Wait for it to end.")
         dtype = np.dtype(begin["observation_dtype"])
         low, high = (0, 255) if dtype == np.uint8 else (-np.inf, np.inf)
         self._agent = kind_of_agent(settings.agent).make(
@@ -58,7 +65,7 @@ class Worker:
             begin["num_envs"],
             settings.agent_settings,
             settings.seed,
-            Path(begin["replay"]),
+            replay,
             begin["device"],
         )
         self._replies = replies

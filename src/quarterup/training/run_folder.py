@@ -31,6 +31,7 @@ from quarterup.emulators.emulator import MachineFacts
 from quarterup.training.checkpoints import Checkpoints
 from quarterup.training.errors import RunFolderError
 from quarterup.training.files import sync_folder, write_file
+from quarterup.training.locks import LEARNER_LOCK, open_and_lock
 
 CONFIG_FILE = "config.json"
 FORMAT = 1
@@ -38,6 +39,7 @@ FORMAT = 1
 
 PARTS = ("checkpoints", "replay", "evaluations", "videos", "plots")
 RUNS = Path("runs")
+LEARNER_PATIENCE_S = 30.0
 """Where runs go that were given no folder."""
 
 REPORTED_PACKAGES = ("torch", "numpy", "gymnasium", "numba", "safetensors")
@@ -114,6 +116,11 @@ class RunFolder:
         return self.path / "replay"
 
     @property
+    def learner_lock(self) -> Path:
+        """Held by a learner process for as long as it lives, which may be longer than its training."""
+        return self.replay.with_name(LEARNER_LOCK)
+
+    @property
     def evaluations(self) -> Path:
         return self.path / "evaluations"
 
@@ -131,10 +138,10 @@ class RunFolder:
         Raises RunFolderError if another process trains on it, or it cannot be written.
         """
         try:
-            file = (self.path / "lock").open("a+")
+            file, locked = open_and_lock(self.path / "lock")
         except OSError as error:
             raise RunFolderError(f"{self.path} cannot be written: {error.strerror or error}.") from error
-        if not _try_lock(file):
+        if not locked:
             file.seek(0)
             owner = file.read().strip() or "unknown"
             file.close()
@@ -145,6 +152,17 @@ class RunFolder:
         file.write(f"{os.getpid()}\n")
         file.flush()
         self._lock = file
+        self._wait_for_learner()
+
+    def _wait_for_learner(self) -> None:
+        """The learner process of a training that was killed notices that only after its update: see `learner_lock`."""
+        file, locked = open_and_lock(self.learner_lock, LEARNER_PATIENCE_S)
+        file.close()
+        if not locked:
+            self.unlock()
+            raise RunFolderError(
+                f"The learner process of an earlier training still writes to {self.replay}. Wait for it to end."
+            )
 
     def unlock(self) -> None:
         if self._lock is not None:
@@ -216,20 +234,3 @@ def _commit() -> str | None:
         git("ls-files", "--error-unmatch", "__init__.py")  # Fails where the checkout around us is of something else.
         return git("describe", "--always", "--abbrev=40", "--dirty=+changes", "--exclude=*")
     return None
-
-
-def _try_lock(file: IO[str]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            # A byte far behind the text, so that others can still read who holds it.
-            file.seek(1 << 20)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

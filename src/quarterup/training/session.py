@@ -88,6 +88,9 @@ def train(
         stack.callback(env.close)
         _check_expert(settings, env)
         if run is None:
+            space = env.vector.single_observation_space
+            if slow := kind.check_room(space, env.num_actions, env.num_envs, settings.agent_settings, path / "replay"):
+                display.note(slow)
             run = RunFolder.create(path, describe(to_json(dataclasses.replace(settings, run=path)), env.facts))
             run.lock()
             stack.callback(run.unlock)

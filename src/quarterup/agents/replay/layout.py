@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from quarterup.agents.replay.storage import Field, bytes_of
+from quarterup.agents.replay.storage import Field, bytes_of, check_disk, what_memory_lacks
 from quarterup.agents.replay.sum_tree import num_leaves, sum_bytes
 
 MAX_STACK = 255
@@ -39,6 +40,16 @@ def replay_bytes(
         num_actions=num_actions,
     )
     return bytes_of(fields) + sum_bytes(slots)
+
+
+def check_room(directory: Path, *, capacity: int, **arguments: Any) -> str | None:
+    """Whether a new replay of these arguments, those of `replay_bytes`, fits on the disk of `directory`.
+
+    Returns a sentence if it does, but memory cannot hold it too. Raises ReplayTooLargeError if it doesn't.
+    """
+    needed = replay_bytes(capacity=capacity, **arguments)
+    check_disk(directory, needed, capacity)
+    return what_memory_lacks(needed, capacity)
 
 
 def replay_fields(

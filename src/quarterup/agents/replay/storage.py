@@ -77,6 +77,23 @@ def too_large(needed: int, free: int, where: str, capacity: int) -> str:
     )
 
 
+def check_disk(directory: Path, needed: int, capacity: int) -> None:
+    """Raise ReplayTooLargeError unless so many bytes are free where `directory` is, or will be."""
+    there = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        raise ReplayTooLargeError(too_large(needed, free, f"are free on the disk of {directory}", capacity))
+
+
+def what_memory_lacks(needed: int, capacity: int) -> str | None:
+    """A sentence, if memory cannot hold so many bytes of files, that says what would fit."""
+    memory = usable_memory()
+    if memory is None or needed <= memory:
+        return None
+    message = too_large(needed, memory, "of memory are available to keep it at hand", capacity)
+    return f"{message} Beyond that, learning waits for the disk."
+
+
 def in_directory(
     directory: Path, fields: Mapping[str, Field], facts: Mapping[str, int], capacity: int
 ) -> tuple[dict[str, NDArray[Any]], bool]:
@@ -90,10 +107,8 @@ def in_directory(
         ReplayDirectoryError: the directory holds something else, another replay, or a damaged one.
         ReplayTooLargeError: the disk is too small.
     """
-    needed, memory = bytes_of(fields), usable_memory()
-    if memory is not None and needed > memory:
-        message = too_large(needed, memory, "of memory are available to keep it at hand", capacity)
-        warnings.warn(f"{message} Beyond that, learning waits for the disk.", stacklevel=3)
+    if slow := what_memory_lacks(bytes_of(fields), capacity):
+        warnings.warn(slow, stacklevel=3)
     layout = {
         "facts": dict(facts),
         "fields": {name: {"shape": list(f.shape), "dtype": f.dtype.str} for name, f in fields.items()},
@@ -108,9 +123,7 @@ def in_directory(
         raise ReplayDirectoryError(
             f"{directory} holds no replay but other files, {foreign[0]} for one. Choose an empty or new directory."
         )
-    free = shutil.disk_usage(directory).free
-    if needed > free:
-        raise ReplayTooLargeError(too_large(needed, free, f"are free on the disk of {directory}", capacity))
+    check_disk(directory, bytes_of(fields), capacity)
     arrays = {name: np.asarray(_create(directory, name, field)) for name, field in fields.items()}
     # The layout comes last: a directory that has one is complete.
     temporary = directory / f"{LAYOUT_FILE}.tmp"
