@@ -83,7 +83,7 @@ class Progress:
     emulators_replaced: int = 0
     rates: Rates = field(default_factory=Rates)
     learns_beside: bool = False
-    """The learner has a thread of its own."""
+    """The learner has a process of its own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """The agent's latest, by name."""
     saved_env_step: int | None = None

@@ -313,7 +313,8 @@ class Trainer:
         try:
             self._save()
         except TrainingError as also:
-            self._display.note(str(also))
+            if str(also) != str(error):
+                self._display.note(str(also))
 
     def _report(self, trouble: str) -> None:
         if trouble != self._trouble:
