@@ -104,6 +104,41 @@ def test_a_killed_emulator_is_replaced_and_ctrl_c_leaves_nothing_behind(tmp_path
     assert alive == []
 
 
+def test_set_changes_a_run_that_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("space_invaders", "--steps", "100000000", "--run", "run", "--save-every-s", "0.5", *SMALL)
+    process = subprocess.Popen(
+        command(*arguments), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    run = tmp_path / "run"
+    wait_until(lambda: (run / "config.json").exists() and bool(RunFolder.open(run).checkpoints.env_steps()), process)
+    assert main(["set", str(run)]) == 0
+    assert "learning_rate" in capsys.readouterr().out
+    assert main(["set", str(run), "learning-rate=1e-7", "expert-ratio=linear(0.5, 0, 1_000_000)"]) == 0
+    assert "within a second" in capsys.readouterr().out
+
+    def events() -> list[str]:
+        with MetricsReader(run / "metrics.db") as reader:
+            return [event.text for event in reader.events() if event.kind == "adjusted"]
+
+    wait_until(lambda: bool(events()), process)
+    assert "learning_rate: 0.0003 → 1e-07" in events()[0]
+    assert "expert_ratio: 0 → linear(0.5, 0, 1_000_000)" in events()[0]
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, errors
+    assert "Adjusted: " in out
+    for wrong, said in (
+        ("epsilon", "is no change. Give NAME=SCHEDULE"),
+        ("epsilon=half", "is no schedule"),
+        ("epsilon=7", "epsilon must be from 0 to 1"),
+        ("gama=0.5", "gama cannot be changed while the run goes on"),
+    ):
+        assert main(["set", str(run), wrong]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["set", str(run), "epsilon=0.1"]) == 0
+    assert "nobody trains it now" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("agent", "setting", "said"),
     [

@@ -56,6 +56,10 @@ class Actor(Protocol):
         ones in them another actor of the same settings plays alike."""
         ...
 
+    def adjust(self, settings: Any) -> None:
+        """Go on with these settings, which differ from those before in schedules only."""
+        ...
+
     def load(self, state: AgentState) -> None:
         """Play as the agent did whose state this is. Raises ValueError if it belongs to another network."""
         ...
@@ -88,6 +92,10 @@ class Agent(Protocol):
 
     def learn(self) -> Mapping[str, float]:
         """One update. Returns metrics by name, or nothing when they were not due (reading them costs time)."""
+        ...
+
+    def adjust(self, settings: Any) -> None:
+        """Go on with these settings, which differ from those before in schedules only; the actor does too."""
         ...
 
     def state(self) -> AgentState: ...

@@ -140,6 +140,10 @@ class PQNActor:
         """The network's parameters; it has no buffers."""
         return list(self.network.parameters())
 
+    def adjust(self, settings: PQNSettings) -> None:
+        """Explore as these settings say from now on."""
+        self._settings = settings
+
     def load(self, state: AgentState) -> None:
         """Play by the network of `state`. Raises ValueError if it is another one."""
         learned = {name: tensor for name, tensor in state.tensors.items() if name.startswith("network.")}
@@ -251,6 +255,11 @@ class PQN:
     def learning_rate(self) -> float:
         """The optimizer's step size now."""
         return value_at(self.settings.learning_rate, self.env_steps)
+
+    def adjust(self, settings: PQNSettings) -> None:
+        """Go on with other schedules."""
+        self.settings = settings
+        self.actor.adjust(settings)
 
     def state(self) -> AgentState:
         """Network, optimizer, counters and random generator. A rollout that is not learned from yet is left out."""

@@ -210,6 +210,10 @@ class RainbowActor:
         """The network's parameters, and the singular values that go with them."""
         return [*self.network.parameters(), *self.network.buffers()]
 
+    def adjust(self, settings: RainbowSettings) -> None:
+        """Explore as these settings say from now on."""
+        self._settings = settings
+
     def load(self, state: AgentState) -> None:
         """Play by the online network of `state`. Raises ValueError if it is another network."""
         online = {name: tensor for name, tensor in state.tensors.items() if name.startswith("online.")}
@@ -360,6 +364,11 @@ class Rainbow:
     def points(self, outputs: torch.Tensor) -> torch.Tensor:
         """Expected returns in points of a network's outputs, (B, actions, K) -> (B, actions)."""
         return self._values.points(outputs)
+
+    def adjust(self, settings: RainbowSettings) -> None:
+        """Go on with other schedules."""
+        self.settings = settings
+        self.actor.adjust(settings)
 
     def state(self) -> AgentState:
         """Networks, optimizer, counters and random generators. A replay in a directory is its own state."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.agents.agent import Actor, Agent, AgentState, Transitions
+from quarterup.training.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,10 @@ class Learner(Protocol):
 
     def load(self, snapshot: Snapshot) -> None:
         """Go on from there. Raises ValueError if it belongs to another network."""
+        ...
+
+    def adjust(self, settings: TrainSettings) -> None:
+        """Go on with other schedules."""
         ...
 
     def finish(self) -> None:
@@ -139,6 +144,9 @@ class LearnerBetween:
     def load(self, snapshot: Snapshot) -> None:
         self._agent.load(snapshot.agent)
         self.updates, self.due = snapshot.updates, snapshot.due
+
+    def adjust(self, settings: TrainSettings) -> None:
+        self._agent.adjust(settings.agent_settings)
 
     def finish(self) -> None:
         """Nothing whole is ever due."""

@@ -157,6 +157,10 @@ class LearnerBeside:
         self.actor.load(snapshot.agent)
         self._look()
 
+    def adjust(self, settings: TrainSettings) -> None:
+        self._ask("adjust", {"settings": to_json(settings)})
+        self.actor.adjust(settings.agent_settings)
+
     def finish(self) -> None:
         self._ask("finish", {"steps": self._written()})
         self._version = self._shared.take_up(self._weights, self._version)

@@ -111,6 +111,8 @@ class Worker:
             snapshot = snapshot_of(request)
             self._agent.load(snapshot.agent)
             self._updates, self._due = snapshot.updates, snapshot.due
+        elif request.name == "adjust":
+            self._agent.adjust(_settings(request.values).agent_settings)
         elif request.name == "finish":
             self._catch_up(request.values["steps"])
             while self._is_update_due():

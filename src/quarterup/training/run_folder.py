@@ -154,6 +154,12 @@ class RunFolder:
         self._lock = file
         self._wait_for_learner()
 
+    def is_in_use(self) -> bool:
+        """Whether a training holds the folder."""
+        file, locked = open_and_lock(self.path / "lock")
+        file.close()
+        return not locked
+
     def _wait_for_learner(self) -> None:
         """The learner process of a training that was killed notices that only after its update: see `learner_lock`."""
         file, locked = open_and_lock(self.learner_lock, LEARNER_PATIENCE_S)

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Transitions
 from quarterup.agents.schedules import value_at
+from quarterup.training.adjustments import adjusted, differences_in_words, take_requests
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
-from quarterup.training.errors import CheckpointError, TrainingError
+from quarterup.training.errors import CheckpointError, SettingsError, TrainingError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import Learner, Snapshot
 from quarterup.training.metrics import Episode, MetricsWriter, Moment
@@ -74,9 +75,12 @@ class Trainer:
         self._settings = settings
         self._env = env
         self._learner = learner
+        self._run = run.path
         self._checkpoints = run.checkpoints
         self._metrics = metrics
         self._display = display
+        self._adjusted: dict[str, Any] = {}
+        """Schedules that were changed while the run went on, as `config.json` would have them."""
         self._mixing = np.random.default_rng([settings.seed, MIXING_STREAM])
         self._best: Best | None = self._checkpoints.best()
         self._spent = Spent()
@@ -95,6 +99,7 @@ class Trainer:
             self.scores.extend(values.pop("scores"))
             self.own_scores.extend(values.pop("own_scores"))
             self._mixing.bit_generator.state = values.pop("mixing")
+            self._adjust(values.pop("adjusted", {}))
             self.counters = Counters(**values)
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"The checkpoint of step {checkpoint.env_step} does not fit: {error}") from error
@@ -254,6 +259,7 @@ class Trainer:
     def _after_step(self) -> None:
         now = time.perf_counter()
         if now >= self._next_show:
+            self._take_adjustments()
             self._show()
         if self.counters.env_steps == self._settled_env_step:
             return  # All environments began an episode: nothing may be written twice under one env step.
@@ -269,6 +275,25 @@ class Trainer:
             except CheckpointError as error:
                 # The run goes on: what it has learned is in memory, and the disk may have room the next time.
                 self._report(str(error))
+
+    def _take_adjustments(self) -> None:
+        """Do what others asked for: see `adjustments`."""
+        for changes in take_requests(self._run):
+            before = self._settings
+            try:
+                self._adjust(changes)
+            except SettingsError as error:
+                self._report(str(error))
+                continue
+            text = differences_in_words(before, self._settings)
+            self._metrics.event(self._now(), "adjusted", text)
+            self._display.note(f"Adjusted: {text}")
+
+    def _adjust(self, changes: Mapping[str, Any]) -> None:
+        if changes:
+            self._settings = adjusted(self._settings, changes)
+            self._learner.adjust(self._settings)
+            self._adjusted.update(changes)
 
     def _is_save_due(self, now: float) -> bool:
         every = self._settings.save_every_steps
@@ -302,6 +327,7 @@ class Trainer:
             "scores": list(self.scores),
             "own_scores": list(self.own_scores),
             "mixing": self._mixing.bit_generator.state,
+            "adjusted": self._adjusted,
         }
         enough = len(self.own_scores) >= MIN_EPISODES_FOR_BEST
         mean_score = _mean(self.own_scores) if enough else None
