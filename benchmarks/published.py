@@ -26,8 +26,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from numpy.typing import NDArray
 
-from quarterup.agents.agent import Agent
+from quarterup.agents.agent import Actor
 from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.rainbow import RainbowSettings
 from quarterup.agents.schedules import Linear
@@ -42,8 +43,9 @@ EPISODES = 100
 """Episodes that a score is the mean of."""
 EVALUATION_SEED = 1_000_000
 """Environments of the evaluation are seeded from here on, those of the training from small numbers."""
-MINATAR_TIME_LIMIT = 10_000
-"""Steps after which an episode of MinAtar is cut, which has no limit of its own."""
+MINATAR_TIME_LIMIT = 1_000
+"""Steps after which an episode of MinAtar is cut, which has no limit of its own: that of
+gymnax, the lowest among those that ours are compared with."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ ZOO = "https://github.com/DLR-RM/rl-baselines3-zoo/blob/master/benchmark.md"
 """Mean and standard deviation over the episodes of one run, without exploration."""
 NAPKIN = "https://github.com/arose26/napkin-replay"
 """Interquartile mean and its 95 % interval over five seeds, of the returns while training with an epsilon of 0.1."""
+GYMNAX = "https://github.com/RobertTLange/gymnax (steps: gymnax-blines, agents/*/ppo.yaml)"
+"""One trained agent a game, in gymnax's own port of MinAtar: no sticky actions, games cut at 1,000 steps."""
 
 
 def settings(
@@ -91,6 +95,7 @@ def settings(
         steps=steps,
         envs=envs,
         replay_ratio=replay_ratio,
+        mode="sync",
         threads=1,
         device="cpu",
         save_every_s=3600.0,
@@ -119,6 +124,7 @@ MINATAR_SETTINGS = {
     "pqn": settings(
         PQNSettings(
             reward_scale=1.0,
+            hidden_sizes=(128,),
             learning_rate=Linear(5e-4, 0.0, 1_000_000),
             epsilon=Linear(1.0, 0.05, 100_000),
         ),
@@ -126,10 +132,12 @@ MINATAR_SETTINGS = {
         envs=128,
     ),
 }
-"""For every game. PQN's are those of purejaxql's MinAtar configuration, with an MLP and a tenth of its steps."""
+"""For every game. PQN's are those of purejaxql's MinAtar configuration, with a tenth of its steps; the network is that
+of the MinAtar paper, one convolution of 16 channels and 128 units."""
 
 MINATAR_REMARK = (
-    "The MinAtar paper prints curves and no table, so there is little to compare with. Ours see a flat vector."
+    "The MinAtar paper prints curves and no table. Sticky actions of 0.1, games cut at 1,000 steps. PQN sees the grid,"
+    " Rainbow a flat vector."
 )
 
 TASKS = {
@@ -222,7 +230,16 @@ TASKS = {
         figures=(
             Figure("DQN", 12.0, "(10.0 to 14.0)", 500_000, NAPKIN + " (full: 1 update a step)"),
             Figure("DQN", 9.1, "(8.5 to 9.7)", 500_000, NAPKIN + " (ratio.25: 1 update in 4 steps)"),
+            Figure("PPO", 28.0, "", 10_000_000, GYMNAX),
         ),
+        remark=MINATAR_REMARK,
+        settings=MINATAR_SETTINGS,
+    ),
+    "minatar_asterix": Task(
+        env_id="MinAtar/Asterix-v1",
+        package="minatar",
+        install="pip install minatar",
+        figures=(Figure("PPO", 15.0, "", 10_000_000, GYMNAX),),
         remark=MINATAR_REMARK,
         settings=MINATAR_SETTINGS,
     ),
@@ -230,7 +247,7 @@ TASKS = {
         env_id="MinAtar/SpaceInvaders-v1",
         package="minatar",
         install="pip install minatar",
-        figures=(),
+        figures=(Figure("PPO", 131.0, "", 10_000_000, GYMNAX),),
         remark=MINATAR_REMARK,
         settings=MINATAR_SETTINGS,
     ),
@@ -297,20 +314,20 @@ def final_score(wanted: TrainSettings) -> float:
     """Train once; the mean score of `EPISODES` episodes by the agent that this leaves."""
     with tempfile.TemporaryDirectory() as folder:
         result = train(dataclasses.replace(wanted, run=Path(folder) / "run"), Silence(), make_training_env)
-    return evaluate(result.actor, wanted.game)
+    return evaluate(result.actor, wanted)
 
 
 def make_training_env(wanted: TrainSettings) -> TrainingEnv:
-    return TrainingEnv(make_vector(wanted.game, wanted.envs), frames_per_step=1)
+    return TrainingEnv(make_vector(wanted, wanted.envs), frames_per_step=1)
 
 
-def evaluate(agent: Agent, env_id: str) -> float:
+def evaluate(actor: Actor, wanted: TrainSettings) -> float:
     """Mean score of `EPISODES` episodes without exploration, each in an environment of its own."""
-    vector = make_vector(env_id, EPISODES)
+    vector = make_vector(wanted, EPISODES)
     observations, _ = vector.reset(seed=EVALUATION_SEED)
     returns, playing = np.zeros(EPISODES), np.ones(EPISODES, np.bool_)
     while playing.any():
-        actions = agent.act(observations, explore=False)
+        actions = actor.act(observations, explore=False)
         observations, rewards, terminated, truncated, _ = vector.step(actions)
         returns += rewards * playing
         playing &= ~(terminated | truncated)
@@ -318,21 +335,33 @@ def evaluate(agent: Agent, env_id: str) -> float:
     return float(returns.mean())
 
 
-def make_vector(env_id: str, num_envs: int) -> SyncVectorEnv:
-    return SyncVectorEnv([partial(make_one, env_id)] * num_envs, autoreset_mode=AutoresetMode.NEXT_STEP)
+def make_vector(wanted: TrainSettings, num_envs: int) -> SyncVectorEnv:
+    make = partial(make_one, wanted.game, as_grid=wanted.agent == "pqn")
+    return SyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.NEXT_STEP)
 
 
-def make_one(env_id: str) -> gym.Env[Any, Any]:
-    """One environment whose observations are vectors."""
+def make_one(env_id: str, *, as_grid: bool) -> gym.Env[Any, Any]:
+    """One environment. A grid of MinAtar is as it is for agents that have a network for it, otherwise one vector."""
     if not env_id.startswith("MinAtar/"):
         return gym.make(env_id)
     from minatar.gym import register_envs
 
     if env_id not in gym.registry:
         register_envs()
-    env = gym.wrappers.FlattenObservation(gym.make(env_id, max_episode_steps=MINATAR_TIME_LIMIT))
-    space = gym.spaces.Box(0, 1, env.observation_space.shape, np.int8)
-    return gym.wrappers.TransformObservation(env, lambda observation: observation.astype(np.int8), space)
+    return Grid(gym.make(env_id, max_episode_steps=MINATAR_TIME_LIMIT), as_grid=as_grid)
+
+
+class Grid(gym.ObservationWrapper[NDArray[np.int8], Any, Any]):
+    """MinAtar's cells (height, width, channels) as int8 (channels, height, width), or flat."""
+
+    def __init__(self, env: gym.Env[Any, Any], *, as_grid: bool) -> None:
+        super().__init__(env)
+        height, width, channels = env.observation_space.shape or ()
+        self._shape = (channels, height, width) if as_grid else (channels * height * width,)
+        self.observation_space = gym.spaces.Box(0, 1, self._shape, np.int8)
+
+    def observation(self, observation: NDArray[np.bool_]) -> NDArray[np.int8]:
+        return observation.transpose(2, 0, 1).astype(np.int8).reshape(self._shape)
 
 
 def table(name: str, report: Mapping[str, Any]) -> str:

@@ -291,7 +291,19 @@ def test_pixels_are_learned_from() -> None:
     assert not torch.equal(before, weights(agent))
 
 
-@pytest.mark.parametrize("shape", [(2, 36, 40), (5,)])
+def test_a_grid_of_few_cells_gets_one_small_convolution() -> None:
+    agent = make_agent(space=gym.spaces.Box(0, 1, (4, 10, 10), np.int8))
+    kernels = [layer.kernel_size for layer in agent.network.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert kernels == [(3, 3)]
+    grid = np.zeros((2, 4, 10, 10), np.int8)
+    grid[1, 2, 5, 5] = 1
+    empty, one_cell = agent.network(torch.from_numpy(grid))
+    assert not torch.equal(empty, one_cell)
+    with pytest.raises(ValueError, match="none for the shape"):
+        make_agent(space=gym.spaces.Box(0, 1, (4, 2, 10), np.int8))
+
+
+@pytest.mark.parametrize("shape", [(2, 36, 40), (4, 10, 10), (5,)])
 def test_every_hidden_layer_is_normalised(shape: tuple[int, ...]) -> None:
     agent = make_agent(space=gym.spaces.Box(0, 1, shape, np.float32), hidden_sizes=(16, 16))
     layers = [layer for layer in agent.network.modules() if not list(layer.children())]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,14 +17,8 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "published.py"
 
 
 @pytest.fixture(scope="module")
-def published() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("published", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["published"] = module
-    spec.loader.exec_module(module)
-    return module
+def published(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("published")
 
 
 def test_both_agents_are_trained_on_every_seed_and_stand_beside_the_published_figures() -> None:

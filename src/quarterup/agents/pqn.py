@@ -60,8 +60,8 @@ class PQNSettings:
     """Learn values on a square-root scale, so that rewards of ten and of thousands fit one network. Off: linear."""
 
     hidden_sizes: tuple[int, ...] = (256, 256)
-    """Layers of the network; for pixels they come after the Nature convolutions. More and larger layers learn harder
-    games, fewer and smaller ones are faster."""
+    """Layers of the network; for pixels they come after the Nature convolutions, for grids of few cells after a small
+    one. More and larger layers learn harder games, fewer and smaller ones are faster."""
     learning_rate: Schedule = 2.5e-4
     """Step size of RAdam; a schedule. Higher learns faster until it becomes unstable, lower is safer. Falling to 0, it
     settles on what was learned."""
@@ -174,7 +174,8 @@ class PQN:
         """Make a fresh agent; on the CPU the same seed and the same data give the same weights, bit for bit.
 
         Args:
-            observation_space: of one environment: a Box of shape (features,), or (stack, height, width) for pixels.
+            observation_space: of one environment: a Box of shape (features,), (stack, height, width) for pixels, or
+                (channels, height, width) for grids of few cells.
             num_actions: size of the discrete action space.
             num_envs: environments that act together.
             settings: see there.

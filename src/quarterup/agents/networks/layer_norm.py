@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from quarterup.agents.networks.trunks import (
+    MIN_CELLS,
     MIN_PIXELS,
+    grid_convolutions,
     hidden_layers,
     nature_convolutions,
     no_network_for,
@@ -24,9 +26,10 @@ class LayerNormQNetwork(nn.Module):
     """The values of all actions, from layers that are each followed by a normalisation and a ReLU."""
 
     def __init__(self, observation_shape: tuple[int, ...], num_actions: int, hidden_sizes: Sequence[int]) -> None:
-        """For vectors (D,), or stacks of pictures (stack, H, W): the Nature convolutions, then the hidden layers.
+        """For vectors (D,), stacks of pictures (stack, H, W), or grids of few cells (channels, H, W).
 
-        Raises ValueError for other shapes.
+        The Nature convolutions of pictures, or the one of a grid, come before the hidden layers. Raises ValueError for
+        other shapes.
         """
         super().__init__()
         self.pictures, features = _convolutions(observation_shape)
@@ -44,7 +47,9 @@ def _convolutions(observation_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
     """What stands before the linear layers, and how many features it gives: nothing, for vectors."""
     if len(observation_shape) == 1:
         return nn.Identity(), observation_shape[0]
-    if len(observation_shape) != 3 or min(observation_shape[1:]) < MIN_PIXELS:
+    if len(observation_shape) != 3 or min(observation_shape[1:]) < MIN_CELLS:
         raise no_network_for(observation_shape)
-    convolutions = nature_convolutions(observation_shape[0], layer_norm=True)
+    is_grid = min(observation_shape[1:]) < MIN_PIXELS
+    make = grid_convolutions if is_grid else nature_convolutions
+    convolutions = make(observation_shape[0], layer_norm=True)
     return convolutions, num_features(convolutions, observation_shape)

@@ -26,6 +26,12 @@ IMPALA_POOLED = 6
 MIN_PIXELS = 36
 """The smallest height and width that the three convolutions leave anything of."""
 
+GRID_LAYERS = ((16, 3, 1),)
+"""Channels, kernel size and stride for a grid of few cells: Young and Tian, 2019, "MinAtar",
+https://arxiv.org/abs/1903.03176."""
+MIN_CELLS = 3
+"""The smallest height and width of such a grid."""
+
 
 def make_trunk(
     observation_shape: tuple[int, ...],
@@ -65,7 +71,8 @@ def no_network_for(observation_shape: tuple[int, ...]) -> ValueError:
     return ValueError(
         "There is a network for observations that are vectors (features,) or stacked grey pictures (stack,"
         f" height, width) of at least {MIN_PIXELS} x {MIN_PIXELS} pixels, and none for the shape"
-        f" {observation_shape}."
+        f" {observation_shape}. PQN has one for grids of cells (channels, height, width) smaller than that, too, of at"
+        f" least {MIN_CELLS} x {MIN_CELLS}."
     )
 
 
@@ -81,13 +88,22 @@ def hidden_layers(sizes: Sequence[int], *, layer_norm: bool) -> list[nn.Module]:
 
 
 def nature_convolutions(stack: int, *, layer_norm: bool) -> nn.Sequential:
-    """The three convolutions, each followed by a ReLU, perhaps normalised before it, and the features in one row.
+    """The three of `NATURE_LAYERS`, for pictures of at least `MIN_PIXELS`."""
+    return _stacked(stack, NATURE_LAYERS, layer_norm=layer_norm)
+
+
+def grid_convolutions(channels: int, *, layer_norm: bool) -> nn.Sequential:
+    """The one of `GRID_LAYERS`, for grids smaller than that: a cell is what a picture has a dozen pixels for."""
+    return _stacked(channels, GRID_LAYERS, layer_norm=layer_norm)
+
+
+def _stacked(channels: int, shapes: Sequence[tuple[int, int, int]], *, layer_norm: bool) -> nn.Sequential:
+    """Convolutions, each followed by a ReLU, perhaps normalised before it, and the features in one row.
 
     Normalised are all channels and places of a picture together, so that it may have any size.
     """
     layers: list[nn.Module] = []
-    channels = stack
-    for outputs, kernel, stride in NATURE_LAYERS:
+    for outputs, kernel, stride in shapes:
         norm = [nn.GroupNorm(1, outputs)] if layer_norm else []
         layers += [nn.Conv2d(channels, outputs, kernel, stride), *norm, nn.ReLU()]
         channels = outputs
