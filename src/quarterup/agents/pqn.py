@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from quarterup.agents.agent import AgentState, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
+from quarterup.agents.network_actor import NetworkActor
 from quarterup.agents.networks.layer_norm import LayerNormQNetwork
 from quarterup.agents.q_lambda import q_lambda_returns
 from quarterup.agents.rollout import Rollout
@@ -104,8 +105,8 @@ class Lesson:
     """Which of the B steps are in each update, the last first; int64."""
 
 
-class PQNActor:
-    """The network that plays, and its exploration. Implements `quarterup.agents.agent.Actor`."""
+class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
+    """The network, and its exploration. Implements `quarterup.agents.agent.Actor`."""
 
     def __init__(
         self,
@@ -116,15 +117,10 @@ class PQNActor:
         device: str = "cpu",
     ) -> None:
         """Make one with fresh weights; arguments as of `PQN`."""
-        self.env_steps = 0
-        self.device = torch.device(device)
-        self.rng = np.random.default_rng(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = LayerNormQNetwork(box(observation_space).shape, num_actions, settings.hidden_sizes)
-        self.network = network.to(self.device)
-        self._settings = settings
-        self._num_actions = num_actions
+        super().__init__(network, "network", num_actions, settings, seed, torch.device(device))
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,)."""
@@ -132,28 +128,8 @@ class PQNActor:
             values = self.network(torch.tensor(observations, device=self.device))
             actions: NDArray[np.int64] = values.argmax(dim=1).cpu().numpy()
         if explore:
-            at_random = self.rng.random(len(actions)) < self.epsilon()
-            actions[at_random] = self.rng.integers(self._num_actions, size=int(at_random.sum()))
+            self._choose_some_at_random(actions)
         return actions
-
-    def weights(self) -> list[torch.Tensor]:
-        """The network's parameters; it has no buffers."""
-        return list(self.network.parameters())
-
-    def adjust(self, settings: PQNSettings) -> None:
-        """Explore as these settings say from now on."""
-        self._settings = settings
-
-    def load(self, state: AgentState) -> None:
-        """Play by the network of `state`. Raises ValueError if it is another one."""
-        learned = {name: tensor for name, tensor in state.tensors.items() if name.startswith("network.")}
-        check_same_tensors(module_tensors("network", self.network), learned)
-        load_module("network", self.network, learned)
-        self.env_steps = state.values["env_steps"]
-
-    def epsilon(self) -> float:
-        """The chance of a random action now."""
-        return value_at(self._settings.epsilon, self.env_steps)
 
 
 class PQN:

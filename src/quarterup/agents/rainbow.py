@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from quarterup.agents.agent import AgentState, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
+from quarterup.agents.network_actor import NetworkActor
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.networks.trunks import PixelTrunk
 from quarterup.agents.replay import layout
@@ -166,8 +167,8 @@ class RainbowSettings:
             )
 
 
-class RainbowActor:
-    """The network that plays, and its noise. Implements `quarterup.agents.agent.Actor`."""
+class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
+    """The online network, and its noise. Implements `quarterup.agents.agent.Actor`."""
 
     def __init__(
         self,
@@ -178,21 +179,15 @@ class RainbowActor:
         device: str = "cpu",
     ) -> None:
         """Make one with fresh weights; arguments as of `Rainbow`."""
-        self.env_steps = 0
-        self.device = torch.device(device)
-        self.rng = np.random.default_rng(seed)
+        self.values = _make_values(settings, torch.device(device))
+        network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed)
+        super().__init__(network, "online", num_actions, settings, seed, torch.device(device))
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.values = _make_values(settings, self.device)
-        self.network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed).to(
-            self.device
-        )
-        self._settings = settings
-        self._num_actions = num_actions
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
         if explore and self.env_steps < self._settings.learning_starts:
-            return self.rng.integers(self._num_actions, size=len(observations))
+            return self._random_actions(len(observations))
         with torch.inference_mode():
             if explore:
                 self.network.resample_noise(len(observations), self.generator)
@@ -201,29 +196,9 @@ class RainbowActor:
             taus = self.draw_taus(len(observations)) if explore else self._even_taus(len(observations))
             outputs = self.network(torch.tensor(observations, device=self.device), taus)
             actions: NDArray[np.int64] = self.values.points(outputs).argmax(dim=1).cpu().numpy()
-        if explore and (epsilon := self.epsilon()) > 0:
-            at_random = self.rng.random(len(actions)) < epsilon
-            actions[at_random] = self.rng.integers(self._num_actions, size=int(at_random.sum()))
+        if explore:
+            self._choose_some_at_random(actions)
         return actions
-
-    def weights(self) -> list[torch.Tensor]:
-        """The network's parameters, and the singular values that go with them."""
-        return [*self.network.parameters(), *self.network.buffers()]
-
-    def adjust(self, settings: RainbowSettings) -> None:
-        """Explore as these settings say from now on."""
-        self._settings = settings
-
-    def load(self, state: AgentState) -> None:
-        """Play by the online network of `state`. Raises ValueError if it is another network."""
-        online = {name: tensor for name, tensor in state.tensors.items() if name.startswith("online.")}
-        check_same_tensors(module_tensors("online", self.network), online)
-        load_module("online", self.network, online)
-        self.env_steps = state.values["env_steps"]
-
-    def epsilon(self) -> float:
-        """The chance of a random action now, on top of any noise."""
-        return value_at(self._settings.epsilon, self.env_steps)
 
     def draw_taus(self, rows: int) -> torch.Tensor | None:
         """Which quantiles the network is asked for, (rows, taus), or None if it has none."""

@@ -38,8 +38,8 @@ PRESETS = {
 }
 """Space Invaders: sticky actions, because without them the machine repeats its games, and an agent could learn them by
 heart. An update for every 16 steps keeps learner and emulators busy on two cores, and learns faster than more updates
-do. A return is at most some hundred points within the discount's reach, so the atoms lie there. No expert: shown how the
-rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
+do. A return is at most some hundred points within the discount's reach, so the atoms lie there. No expert: shown how
+the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
 
 
 def settings_for(game: str, agent: str | None = None, preset: str | None = None) -> TrainSettings:

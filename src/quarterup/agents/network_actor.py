@@ -1,0 +1,70 @@
+"""What the actors of all agents share: a network, its weights, and a chance of random actions."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from quarterup.agents.agent import AgentState
+from quarterup.agents.checkpoint import check_same_tensors, load_module, module_tensors
+from quarterup.agents.schedules import value_at
+
+Network = TypeVar("Network", bound=nn.Module)
+Settings = TypeVar("Settings", bound=Any)
+
+
+class NetworkActor(Generic[Network, Settings]):
+    """All of `quarterup.agents.agent.Actor` but `act`."""
+
+    def __init__(
+        self, network: Network, name: str, num_actions: int, settings: Settings, seed: int, device: torch.device
+    ) -> None:
+        """Let `network` play.
+
+        Args:
+            network: it is put on `device`.
+            name: of the network in the tensors of an agent's state.
+            num_actions: size of the discrete action space.
+            settings: of the agent; their `epsilon` is the chance of a random action.
+            seed: of the exploration.
+            device: where actions are computed.
+        """
+        self.env_steps = 0
+        self.network = network.to(device)
+        self.device = device
+        self.rng = np.random.default_rng(seed)
+        self._name = name
+        self._num_actions = num_actions
+        self._settings = settings
+
+    def weights(self) -> list[torch.Tensor]:
+        """The network's parameters and buffers."""
+        return [*self.network.parameters(), *self.network.buffers()]
+
+    def adjust(self, settings: Settings) -> None:
+        """Explore as these settings say from now on."""
+        self._settings = settings
+
+    def load(self, state: AgentState) -> None:
+        """Play by the network of `state`. Raises ValueError if it is another one."""
+        learned = {name: tensor for name, tensor in state.tensors.items() if name.startswith(f"{self._name}.")}
+        check_same_tensors(module_tensors(self._name, self.network), learned)
+        load_module(self._name, self.network, learned)
+        self.env_steps = state.values["env_steps"]
+
+    def epsilon(self) -> float:
+        """The chance of a random action now, on top of whatever noise the network has."""
+        return value_at(self._settings.epsilon, self.env_steps)
+
+    def _random_actions(self, count: int) -> NDArray[np.int64]:
+        return self.rng.integers(self._num_actions, size=count)
+
+    def _choose_some_at_random(self, actions: NDArray[np.int64]) -> None:
+        """Replace each of `actions` with the chance `epsilon`. Nothing is drawn at a chance of 0."""
+        if (epsilon := self.epsilon()) > 0:
+            at_random = self.rng.random(len(actions)) < epsilon
+            actions[at_random] = self._random_actions(int(at_random.sum()))
