@@ -188,11 +188,11 @@ def _time_shares(progress: Progress) -> RenderableType:
         ("other", rates.other, "white"),
     ]
     if progress.learns_beside:
-        shares.append(("beside it: learn", rates.learn, "green"))
+        shares.append(("learner at work", rates.learn, "green"))
     text = Text("time  ", style="dim")
     for name, share, style in shares:
         text.append(f" {share:4.0%} ", style=f"bold {style}")
-        text.append(f"{name}  ", style="not dim")
+        text.append(f"{name} ", style="not dim")
     return text
 
 
