@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from quarterup.cli import measure_learner
 from quarterup.cli.main import VERBS, main
 
 MINE = ("demo", "eval", "play", "games", "inputs", "doctor", "bench", "plot")
@@ -198,6 +200,24 @@ def test_bench_replay_prints_microseconds_and_sizes(
     assert len(result["microseconds"]) == 4
     assert all(value["median"] > 0 for value in result["microseconds"].values())
     assert all(0 < value["size"] <= value["wanted_at_most"] for value in result["gib"].values())
+
+
+def test_bench_learner_prints_updates_per_second(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {name: dataclasses.replace(size, updates=2) for name, size in measure_learner.SIZES.items()}
+    monkeypatch.setattr(measure_learner, "SIZES", sizes)
+    monkeypatch.setattr(measure_learner, "TRANSITIONS", 800)
+    monkeypatch.setattr(measure_learner, "PIXEL_TRANSITIONS", 200)
+    monkeypatch.setattr(measure_learner, "ACTS", 3)
+    assert main(["bench", "learner", "--repetitions", "1"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(result["sizes"]) == 3
+    for size in result["sizes"].values():
+        assert size["updates_per_s"] == pytest.approx(1e6 / size["update_us"], rel=0.01)
+        assert size["share_of_bare_loop"] == pytest.approx(size["bare_loop_us"] / size["update_us"], rel=0.01)
+        assert size["act_1_us"] > 0
+        assert size["act_8_us"] > 0
 
 
 # ----------------------------------------------------------------------------------------------------------- plot

@@ -1,4 +1,4 @@
-"""`quarterup bench`: how fast emulator and environment are, beside MAME's own benchmark, and how fast the replay is."""
+"""`quarterup bench`: how fast emulator and environment are, beside MAME's own benchmark, replay, and learner."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from quarterup.cli.measure import measure_emulator, measure_env
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure emulated frames per second as ratios to MAME's own benchmark, or the replay's microseconds a call.
+    """Measure emulated frames per second as ratios to MAME's own benchmark, the replay's microseconds a call, or the
+    learner's updates per second.
 
     All is measured in turns in one run. Leave the machine alone meanwhile. Speeds differ by machine, ratios hardly
     do. The result is one JSON object on the last line.
     """
 
-    what: tyro.conf.Positional[Literal["emulator", "env", "replay"]]
-    """The bridge to the emulator alone, whole environments, or the replay, which needs neither."""
+    what: tyro.conf.Positional[Literal["emulator", "env", "replay", "learner"]]
+    """The bridge to the emulator alone, whole environments, or the replay or the learner, which need neither."""
     game: str = "space_invaders"
-    """Which game. Not for the replay."""
+    """Which game. Not for replay and learner."""
     repetitions: int = 5
     """Rounds. The figures are medians over them."""
     roms: tuple[Path, ...] = ()
-    """Folders to look for ROM sets in, before all others. Not for the replay."""
+    """Folders to look for ROM sets in, before all others. Not for replay and learner."""
 
 
 def run(settings: Settings) -> int:
@@ -37,6 +38,11 @@ def run(settings: Settings) -> int:
 
         result = measure_replay(settings.repetitions)
         show_replay(result)
+    elif settings.what == "learner":
+        from quarterup.cli.measure_learner import measure_learner
+
+        result = measure_learner(settings.repetitions)
+        show_learner(result)
     else:
         measure = measure_emulator if settings.what == "emulator" else measure_env
         result = measure(settings.game, settings.repetitions, settings.roms)
@@ -69,3 +75,15 @@ def show_replay(result: dict[str, Any]) -> None:
     for name, value in result["gib"].items():
         sizes.add_row(name, f"{value['size']:.2f}", f"≤ {value['wanted_at_most']:g}")
     make_console(json=True).print(times, sizes)
+
+
+def show_learner(result: dict[str, Any]) -> None:
+    """One row for each size; the bare loop is an update without replay, priorities and metrics."""
+    wanted = f"of bare loop, ≥ {result['share_wanted_at_least']:g}>"
+    speeds = make_table(
+        f"learner, one thread, load {result['load_1min']}", "what", "updates/s>", wanted, "act 1 µs>", "act 8 µs>"
+    )
+    for name, size in result["sizes"].items():
+        share = f"{size['share_of_bare_loop']:.2f}"
+        speeds.add_row(name, f"{size['updates_per_s']:,}", share, f"{size['act_1_us']:,}", f"{size['act_8_us']:,}")
+    make_console(json=True).print(speeds)
