@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from quarterup.agents.adam import adam_step, clipped, gradient_norm
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
@@ -213,6 +214,7 @@ class Rainbow:
             for network in (self.online, self.target):
                 network.head.begin_at(logits_near_zero(self._values.atoms))
         self._parameters = list(self.online.parameters())
+        self._gradients: tuple[torch.Tensor, ...] = ()
         self.optimizer = torch.optim.Adam(
             self._parameters, lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
         )
@@ -287,8 +289,9 @@ class Rainbow:
         self.online.iterate_spectral_norm()
 
         taus = self._draw_taus(settings.batch_size)
-        outputs = self.online(batch.observations, taus)
-        target = self._target(batch, outputs)
+        with self.online.same_weights():
+            outputs = self.online(batch.observations, taus)
+            target = self._target(batch, outputs)
         errors = self._values.errors(of_actions(outputs, batch.actions), target, taus)
         loss = (batch.weights * errors).mean()
         if cloning_weight > 0:
@@ -399,9 +402,11 @@ class Rainbow:
 
     def _step(self, errors: torch.Tensor, loss: torch.Tensor) -> _Step:
         """One step of the optimizer down the gradient of `loss`. Raises FloatingPointError before it, if need be."""
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_gradient_norm)
+        # Those of the last update are kept until here and freed now: freed any sooner, their memory would go back to
+        # the system and be asked for again, page by page, at every update (a tenth of the time with large networks).
+        self._gradients = ()
+        self._gradients = torch.autograd.grad(loss, self._parameters)
+        norm = gradient_norm(self._gradients)
         # All that the host must know of an update comes in one copy, the only time that it waits for a GPU. It comes
         # before the step, so that a bad gradient reaches neither weights nor moments; what is left for the GPU to do
         # then is one fused kernel, while the host goes on to the priorities and the next batch.
@@ -414,7 +419,8 @@ class Rainbow:
         )
         check_finite(done.loss, done.gradient_norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = done.learning_rate
-        self.optimizer.step()
+        gradients = clipped(self._gradients, done.gradient_norm, self.settings.max_gradient_norm)
+        adam_step(self.optimizer, self._parameters, gradients)
         self._publish()
         return done
 
