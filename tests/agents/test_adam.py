@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
-from quarterup.agents.adam import adam_step, clipped, gradient_norm
+from quarterup.agents.adam import adam_step, clipped, gradient_norm, gradients_of
 
 SHAPES = ((3, 4), (5,), (2, 3, 1, 1))
 
@@ -42,3 +44,18 @@ def test_small_gradients_are_left_as_they_are() -> None:
     halved = clipped(gradients, 2.0, 1.0)
     torch.testing.assert_close(torch.cat(halved), torch.full((5,), 0.5))
     assert gradients[0].tolist() == [1, 1]
+
+
+def test_steps_are_those_of_torch_too_where_convolutions_compute_channels_last() -> None:
+    torch.manual_seed(0)
+    theirs = torch.nn.Conv2d(3, 4, 3)
+    ours = copy.deepcopy(theirs)
+    parameters = list(ours.parameters())
+    their_adam, our_adam = (torch.optim.Adam(each.parameters(), lr=0.01, fused=True) for each in (theirs, ours))
+    pictures = torch.randn(2, 3, 8, 8).to(memory_format=torch.channels_last)
+    for _ in range(3):
+        their_adam.zero_grad()
+        torch.autograd.backward(theirs(pictures).square().sum())
+        their_adam.step()
+        adam_step(our_adam, parameters, gradients_of(ours(pictures).square().sum(), parameters))
+        torch.testing.assert_close(ours.weight, theirs.weight)

@@ -14,6 +14,15 @@ NORM_FLOOR = 1e-6
 """Added to the norm that gradients are divided by, as in `clip_grad_norm_`."""
 
 
+def gradients_of(loss: torch.Tensor, parameters: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """The gradient of `loss` for each of `parameters`, laid out in memory as these are.
+
+    Convolutions that compute channels last give their weights' gradients channels last too, and the fused kernel goes
+    through memory as it lies: it would take one number for another.
+    """
+    return tuple(gradient.contiguous() for gradient in torch.autograd.grad(loss, parameters))
+
+
 def gradient_norm(gradients: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """The Euclidean norm of all gradients together, shape ()."""
     norm: torch.Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
@@ -31,7 +40,8 @@ def adam_step(
 ) -> None:
     """Move `parameters` down their `gradients`, with the settings and moments that `optimizer` holds for them.
 
-    The optimizer is one of a single group, these parameters in any order, without weight decay.
+    The optimizer is one of a single group, these parameters in any order, without weight decay. Parameters, gradients
+    and moments must be contiguous: see `gradients_of`.
     """
     (group,) = optimizer.param_groups
     if not optimizer.state:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from quarterup.agents.adam import adam_step, clipped, gradient_norm
+from quarterup.agents.adam import adam_step, clipped, gradient_norm, gradients_of
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
@@ -405,7 +405,7 @@ class Rainbow:
         # Those of the last update are kept until here and freed now: freed any sooner, their memory would go back to
         # the system and be asked for again, page by page, at every update (a tenth of the time with large networks).
         self._gradients = ()
-        self._gradients = torch.autograd.grad(loss, self._parameters)
+        self._gradients = gradients_of(loss, self._parameters)
         norm = gradient_norm(self._gradients)
         # All that the host must know of an update comes in one copy, the only time that it waits for a GPU. It comes
         # before the step, so that a bad gradient reaches neither weights nor moments; what is left for the GPU to do
