@@ -59,3 +59,14 @@ def test_steps_are_those_of_torch_too_where_convolutions_compute_channels_last()
         their_adam.step()
         adam_step(our_adam, parameters, gradients_of(ours(pictures).square().sum(), parameters))
         torch.testing.assert_close(ours.weight, theirs.weight)
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="This processor always keeps denormal numbers.")
+def test_moments_too_small_to_be_normal_become_zero() -> None:
+    parameter = torch.nn.Parameter(torch.ones(64))
+    adam = torch.optim.Adam([parameter], fused=True)
+    adam_step(adam, [parameter], (torch.full((64,), 1e-20),))
+    for _ in range(900):
+        adam_step(adam, [parameter], (torch.zeros(64),))
+    assert adam.state[parameter]["exp_avg"].count_nonzero() == 0
+    assert torch.full((1,), 1e-30).mul(1e-10).count_nonzero() == 1  # Elsewhere they are as they were.
