@@ -105,12 +105,14 @@ def _measure_size(size: Size, repetitions: int) -> dict[str, float]:
     }
 
 
-def filled_agent(observation_shape: tuple[int, ...], settings: RainbowSettings, transitions: int) -> Rainbow:
+def filled_agent(
+    observation_shape: tuple[int, ...], settings: RainbowSettings, transitions: int, device: str = "cpu"
+) -> Rainbow:
     """An agent that can learn, with about so many different random transitions in its replay, which is then full."""
     pixels = len(observation_shape) == 3
     space = gym.spaces.Box(0, 255 if pixels else 1, observation_shape, np.uint8 if pixels else np.float32)
     settings = dataclasses.replace(settings, replay_capacity=transitions, learning_starts=transitions // 2)
-    agent = Rainbow(space, NUM_ACTIONS, NUM_ENVS, settings, seed=0)
+    agent = Rainbow(space, NUM_ACTIONS, NUM_ENVS, settings, seed=0, device=device)
     rng = np.random.default_rng(0)
     observations: NDArray[Any] = np.zeros((NUM_ENVS, *observation_shape), space.dtype)
     nothing = np.zeros(NUM_ENVS, np.bool_)
