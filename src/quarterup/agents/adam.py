@@ -51,8 +51,8 @@ def adam_step(
             optimizer.state[parameter] = {"step": step, **moments}
     states = [optimizer.state[parameter] for parameter in parameters]
     steps = [state["step"] for state in states]
-    # The first moment of a weight without gradients falls by a tenth a step until it is denormal, and stays so for good,
-    # because it then rounds back to what it was. Processors take many times as long over such numbers.
+    # Without gradients a weight's first moment falls by a tenth a step until it is denormal, and then for ever rounds
+    # back to what it was. Processors take many times as long over such numbers.
     torch.set_flush_denormal(True)
     with torch.no_grad():
         torch._foreach_add_(steps, 1)
