@@ -8,7 +8,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo    train an agent on Space Invaders and show it (about ten minutes)"
 	@echo "make test    run every test"
-	@echo "make bench   measure the speed of emulator, environment and replay; fails if any became slower"
+	@echo "make bench   measure emulator, environment, replay and learner; fails if any became slower"
 	@echo "make lint    check style and types"
 	@echo "make setup   install what is missing; the others do this first"
 	@echo "make clean   remove .venv, caches and built packages; runs stay"
@@ -26,6 +26,7 @@ bench: setup
 	$(BIN)/quarterup bench emulator
 	$(BIN)/quarterup bench env
 	$(BIN)/quarterup bench replay
+	$(BIN)/quarterup bench learner
 	$(BIN)/python benchmarks/guard.py
 
 lint: setup

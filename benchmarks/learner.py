@@ -1,154 +1,204 @@
-"""How much of a Rainbow update is the network's own arithmetic? Prints one JSON object.
+"""One whole update of quarterup's learner (sample, compute, step, priorities) beside others, and beside its bare loop.
 
-    python benchmarks/learner.py [--quick]
+    .venv/bin/python benchmarks/learner.py [--rounds 25] [--only "small"]
 
-Each size is measured in rounds: some updates (sampling, noise, three forward passes, projection, backward, clipping,
-Adam, priorities), then as many bare steps (forward, backward, Adam) of the same network on one fixed batch, and so
-on. The ratio is the median over rounds, so that a busy machine slows both alike. An update needs at least the bare
-step plus the two forward passes of the target.
+- as DQN, beside Stable-Baselines3's `DQN.train`, where it is installed (`pip install stable-baselines3`)
+- as C51 and as Rainbow, beside the arithmetic of CleanRL's files, written anew in benchmarks/learner_peers.py; Rainbow
+  also beside a version of that without its Python loops and with factorised noise
+- beside the bare loop: forward passes, loss, backward pass, clipping and step on one fixed batch, nothing else
+- torchrl's prioritised sampler, where its C++ part loads
+
+Both sides have networks of the same layers and as many parameters, the same batch size, float32, the same transitions
+in their replays, and one thread. Before anything is timed, both must have the same loss on the same batch from the same
+weights, and again after one and two updates each, which their backward passes and steps decide; otherwise the script
+fails.
+
+Each comparison takes turns, A B A B, on one thread and one core, after a round that only warms up. The figure is the
+median over rounds of the ratio of B's time to A's, with a percentile bootstrap interval. Prints one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import importlib.util
 import json
+import os
 import platform
-import statistics
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import gymnasium as gym
+os.environ["OMP_NUM_THREADS"] = "1"  # Before NumPy and torch are loaded.
+
 import numpy as np
 import torch
 
-from quarterup.agents.agent import Transitions
+from learner_peers import CleanRLC51, CleanRLRainbow, Peer, StableBaselines3DQN
 from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.replay.batch import Batch
+from quarterup.cli.measure_learner import SIZES, Size, bare_loop, filled_agent
+from quarterup.cli.measure_replay import random_tree
+from replay import BATCH, LEAVES, compare, version_of
 
-NUM_ENVS = 8
-NUM_ACTIONS = 6
-ROUNDS = 15
-ACTS = 200
+WANTED_OF_PEERS = 1.3
+WANTED_OF_BARE_LOOP = 0.9
+SAME_LOSS = 1e-5
+"""How much the losses of two learners may differ, relative to ours."""
+UPDATES_CHECKED = 3
+READ_AT_ONCE = 1000
 
-
-@dataclass(frozen=True)
-class Size:
-    """One network to measure."""
-
-    observation_shape: tuple[int, ...]
-    hidden_sizes: tuple[int, ...]
-    head_size: int
-    batch_size: int
-    updates_per_round: int
-
-
-SIZES = {
-    "features 36, MLP 128-128, heads 128, batch 64": Size((36,), (128, 128), 128, 64, 30),
-    "features 128, MLP 256-256, heads 256, batch 32": Size((128,), (256, 256), 256, 32, 20),
-    "features 128, MLP 256-256, heads 256, batch 256": Size((128,), (256, 256), 256, 256, 10),
-    "pixels 4x84x84, Nature, heads 128, batch 32": Size((4, 84, 84), (), 128, 32, 2),
+PLAIN: dict[str, Any] = {"double": False, "dueling": False, "noisy": False, "prioritized": False, "epsilon": 0.1}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "dqn": {**PLAIN, "values": "mean", "n_step": 1, "max_gradient_norm": 10.0},
+    "c51": {**PLAIN, "values": "c51", "n_step": 1},
+    "rainbow": {},
 }
+"""What ours is set to for each kind of peer. CleanRL clips no gradients, so that ours must have a norm out of reach."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three rounds, the first size only")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    parser = argparse.ArgumentParser(description="quarterup's learner beside others.")
+    parser.add_argument("--rounds", type=int, default=25, help="pairs of measurements in each comparison")
+    parser.add_argument("--only", default="", help="sizes whose name contains this")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    names = list(SIZES)[:1] if arguments.quick else list(SIZES)
-    results = {name: measure(SIZES[name], 3 if arguments.quick else ROUNDS) for name in names}
-    machine = {"machine": platform.machine(), "torch": torch.__version__, "threads": arguments.threads}
-    print(json.dumps({**machine, "sizes": results}, indent=2))
+    torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    packages = ("numpy", "numba", "torch", "stable-baselines3", "torchrl")
+    comparisons: dict[str, Any] = {}
+    for name, size in SIZES.items():
+        if arguments.only in name:
+            comparisons[name] = compare_size(size, arguments.rounds)
+    comparisons["draw and update 32 of 1,000,000"] = torchrl_comparison(arguments.rounds)
+    result = {
+        "machine": platform.processor() or platform.machine(),
+        "load_1min": round(os.getloadavg()[0], 2),
+        "versions": {package: version_of(package) for package in packages},
+        "comparisons": comparisons,
+    }
+    print(json.dumps(result, indent=1))
 
 
-def measure(size: Size, rounds: int) -> dict[str, float]:
-    """Medians over rounds: updates a second, bare steps a second, how many bare steps an update takes, act times."""
-    agent = filled_agent(size)
-    bare = bare_step(agent, size)
-    timed(agent.learn, 3)
-    timed(bare, 3)
-    updates, steps = [], []
-    for _ in range(rounds):
-        updates.append(timed(agent.learn, size.updates_per_round))
-        steps.append(timed(bare, size.updates_per_round))
-    ratios = [update / step for update, step in zip(updates, steps, strict=True)]
+def compare_size(size: Size, rounds: int) -> dict[str, Any]:
+    """All peers at one size, then the bare loop of our own."""
+    found: dict[str, Any] = {}
+    for variant, peers in peers_of(size).items():
+        settings = settings_of(size, variant)
+        for name, make_peer in peers.items():
+            if isinstance(make_peer, str):
+                found[f"{variant}: {name}"] = make_peer
+                continue
+            check_equal_work(size, settings, make_peer)
+            agent = filled_agent(size.observation_shape, settings, size.transitions)
+            peer = make_peer(size.observation_shape, settings, all_of(agent))
+            found[f"{variant}: {name}"] = compare(agent.learn, peer.learn, size.updates, rounds, WANTED_OF_PEERS)
+    agent = filled_agent(size.observation_shape, size.settings, size.transitions)
+    bare = bare_loop(agent, a_batch(size, size.settings))
+    found["rainbow: its own bare loop"] = compare(agent.learn, bare, size.updates, rounds, WANTED_OF_BARE_LOOP)
+    return found
+
+
+def peers_of(size: Size) -> dict[str, dict[str, Callable[..., Peer] | str]]:
+    """For each variant the peers, or why one is left out."""
+    sb3: Callable[..., Peer] | str = StableBaselines3DQN
+    if importlib.util.find_spec("stable_baselines3") is None:
+        sb3 = "left out: stable-baselines3 is not installed (pip install stable-baselines3)"
     return {
-        "updates_per_s": round(1 / statistics.median(updates), 1),
-        "bare_steps_per_s": round(1 / statistics.median(steps), 1),
-        "update_ms": round(1e3 * statistics.median(updates), 3),
-        "bare_steps_per_update": round(statistics.median(ratios), 2),
-        "act_1_us": round(act_us(agent, size, 1)),
-        f"act_{NUM_ENVS}_us": round(act_us(agent, size, NUM_ENVS)),
+        "dqn": {"Stable-Baselines3 DQN.train": sb3},
+        "c51": {"CleanRL's arithmetic": CleanRLC51},
+        "rainbow": {
+            "CleanRL's arithmetic": partial(CleanRLRainbow, vectorised=False),
+            "the same without its loops": partial(CleanRLRainbow, vectorised=True),
+        },
     }
 
 
-def timed(call: Callable[[], Any], times: int) -> float:
-    """Mean seconds of a call."""
-    start = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - start) / times
+def settings_of(size: Size, variant: str) -> RainbowSettings:
+    """Ours, in units in which peers compute too: rewards as they are, atoms for what these rewards add up to."""
+    common = {"reward_scale": 1.0, "value_rescaling": False, "v_min": -10.0, "v_max": 10.0, "clip_rewards": False}
+    return dataclasses.replace(size.settings, **{"max_gradient_norm": 1e9, **common, **VARIANTS[variant]})
 
 
-def act_us(agent: Rainbow, size: Size, num_envs: int) -> float:
-    """Median microseconds of choosing actions with noise."""
-    observations = np.zeros((num_envs, *size.observation_shape), dtype=dtype_of(size))
-    return 1e6 * statistics.median(timed(lambda: agent.act(observations, explore=True), 1) for _ in range(ACTS))
+def check_equal_work(size: Size, settings: RainbowSettings, make_peer: Callable[..., Peer]) -> None:
+    """Raises AssertionError if ours and the peer do not minimise the same loss from the same weights and batch."""
+    agent = filled_agent(size.observation_shape, dataclasses.replace(settings, metrics_every=1), READ_AT_ONCE)
+    peer = make_peer(size.observation_shape, settings, all_of(agent))
+    batch = a_batch(size, settings)
+    agent.replay.sample = lambda *arguments: batch
+    agent.replay.update_priorities = lambda *arguments: None
+    for seed, network in enumerate((agent.online, agent.target)):
+        # Without the bias that ours begins with, CleanRL's clamp of small probabilities has nothing to do.
+        network.head.begin_at(torch.zeros(settings.atoms if settings.values == "c51" else 1))
+        network.resample_noise(1, torch.Generator().manual_seed(seed))
+        network.resample_noise = lambda *arguments: None
+    peer.take_weights(agent)
+    for update in range(UPDATES_CHECKED):
+        ours, theirs = agent.learn()["loss"], peer.learn_from(batch)
+        if not abs(ours - theirs) <= SAME_LOSS * abs(ours):
+            raise AssertionError(f"After {update} updates our loss is {ours!r}, that of {peer} {theirs!r}.")
 
 
-def dtype_of(size: Size) -> type[np.generic]:
-    return np.uint8 if len(size.observation_shape) == 3 else np.float32
-
-
-def filled_agent(size: Size) -> Rainbow:
-    """An agent with as many random transitions as let it learn."""
-    dtype = dtype_of(size)
-    pixels = dtype is np.uint8
-    space = gym.spaces.Box(0, 255 if pixels else 1, size.observation_shape, dtype)
-    settings = RainbowSettings(
-        hidden_sizes=size.hidden_sizes or (1,),
-        head_size=size.head_size,
-        batch_size=size.batch_size,
-        replay_capacity=10_000,
-        learning_starts=2_000,
-    )
-    agent = Rainbow(space, NUM_ACTIONS, NUM_ENVS, settings, seed=0)
+def all_of(agent: Rainbow) -> list[Batch]:
+    """As many transitions as its replay holds, drawn from there, hardly any of them twice."""
     rng = np.random.default_rng(0)
-    nothing = np.zeros(NUM_ENVS, dtype=bool)
-    first = True
-    while not agent.ready():
-        observations = (rng.random((NUM_ENVS, *size.observation_shape)) * space.high.max()).astype(dtype)
-        if pixels and first:
-            observations[:] = observations[:, :1]
-        first = False
-        actions = agent.act(observations, explore=True)
-        rewards = rng.random(NUM_ENVS).astype(np.float32)
-        agent.observe(Transitions(observations, actions, rewards, nothing, nothing, ~nothing, nothing))
-    return agent
+    found = []
+    for _ in range(len(agent.replay) // READ_AT_ONCE):
+        batch = agent.replay.sample(READ_AT_ONCE, 0.0, rng)
+        tensors = {name: value.clone() for name, value in vars(batch).items() if name != "indices"}
+        found.append(dataclasses.replace(batch, **tensors, indices=batch.indices.copy()))
+    return found
 
 
-def bare_step(agent: Rainbow, size: Size) -> Callable[[], None]:
-    """One gradient step of a copy of the agent's network towards a fixed target, and nothing else."""
-    twin = Rainbow(
-        gym.spaces.Box(0, 255, size.observation_shape, dtype_of(size)),
-        NUM_ACTIONS,
-        NUM_ENVS,
-        agent.settings,
-        seed=0,
+def a_batch(size: Size, settings: RainbowSettings) -> Batch:
+    """Made-up transitions, some of them terminal."""
+    rng = np.random.default_rng(3)
+    shape = (settings.batch_size, *size.observation_shape)
+    pixels = len(size.observation_shape) == 3
+    observations, next_observations = (
+        torch.from_numpy(rng.integers(256, size=shape, dtype=np.uint8) if pixels else rng.random(shape, np.float32))
+        for _ in range(2)
     )
-    network, optimizer = twin.online, twin.optimizer
-    network.resample_noise(1, torch.Generator().manual_seed(0))
-    observations = torch.rand(size.batch_size, *size.observation_shape)
-    target = torch.rand(size.batch_size, NUM_ACTIONS, agent.settings.atoms)
+    terminated = torch.from_numpy(rng.random(settings.batch_size) < 0.2)
+    even = settings.prioritized is False
+    weights = np.ones(settings.batch_size) if even else rng.uniform(0.3, 1, settings.batch_size)
+    return Batch(
+        observations=observations,
+        actions=torch.from_numpy(rng.integers(6, size=settings.batch_size)),
+        returns=torch.from_numpy(rng.random(settings.batch_size, np.float32) * settings.n_step),
+        next_observations=next_observations,
+        discounts=torch.where(terminated, 0.0, settings.gamma**settings.n_step),
+        weights=torch.from_numpy(weights.astype(np.float32)),
+        expert=torch.zeros(settings.batch_size, dtype=torch.bool),
+        indices=np.arange(settings.batch_size),
+    )
 
-    def step() -> None:
-        optimizer.zero_grad()
-        (network(observations) - target).square().mean().backward()
-        optimizer.step()
 
-    return step
+def torchrl_comparison(rounds: int) -> dict[str, Any] | str:
+    """The priorities alone: torchrl's sampler beside our tree."""
+    if importlib.util.find_spec("torchrl") is None:
+        return "left out: torchrl is not installed (pip install torchrl)"
+    try:
+        from torchrl.data import LazyTensorStorage, PrioritizedSampler
+
+        sampler = PrioritizedSampler(LEAVES, alpha=0.5, beta=0.4)
+    except (ImportError, RuntimeError, AttributeError) as error:
+        return f"left out: torchrl's C++ part does not load with this torch ({error})"
+    storage = LazyTensorStorage(LEAVES)
+    storage.set(range(LEAVES), torch.zeros(LEAVES))
+    rng = np.random.default_rng(0)
+    sampler.update_priority(torch.arange(LEAVES), torch.from_numpy(rng.random(LEAVES)), storage=storage)
+    tree = random_tree(LEAVES, rng)
+    priorities = rng.random(BATCH)
+    tensors = torch.from_numpy(priorities)
+
+    def their_work() -> None:
+        sampler.update_priority(sampler.sample(storage, BATCH)[0], tensors, storage=storage)
+
+    def our_work() -> None:
+        tree.set(tree.sample(rng.random(BATCH)), priorities)
+
+    return compare(our_work, their_work, 200, rounds, 1.0)
 
 
 if __name__ == "__main__":

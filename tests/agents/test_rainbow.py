@@ -17,6 +17,8 @@ from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings
 from quarterup.agents.schedules import Cosine, Linear
 
 NUM_ENVS = 2
+BETA_1 = 0.9
+"""Of Adam: a first moment's share in the one before it."""
 SPACE = gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
 
 
@@ -512,8 +514,65 @@ def test_gradients_are_clipped() -> None:
     agent = make_agent(max_gradient_norm=1e-3)
     feed(agent, 100)
     assert agent.learn()["gradient_norm"] > 1e-2
-    norms = [p.grad.norm() for p in agent.online.parameters() if p.grad is not None]
-    assert torch.stack(norms).norm().item() == pytest.approx(1e-3, rel=1e-3)
+    moments = [agent.optimizer.state[p]["exp_avg"].norm() for p in agent.online.parameters()]
+    assert torch.stack(moments).norm().item() == pytest.approx(1e-3 * (1 - BETA_1), rel=1e-3)
+
+
+def test_in_bfloat16_the_loss_is_about_the_same_and_weights_stay_float32() -> None:
+    agents = [make_agent(amp=amp, double=False) for amp in (False, True)]  # Double, near-ties would be decided anew.
+    for agent in agents:
+        feed(agent, 100)
+    exact, rounded = (agent.learn()["loss"] for agent in agents)
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.1)
+    assert {p.dtype for p in agents[1].online.parameters()} == {torch.float32}
+
+
+def test_bfloat16_goes_through_every_kind_of_network() -> None:
+    pixels = gym.spaces.Box(0, 255, (4, 40, 40), np.uint8)
+    settings = {"values": "iqn", "munchausen": True, "pixel_trunk": "impala", "impala_width": 1, "spectral_norm": True}
+    agent = make_agent(space=pixels, amp=True, replay_capacity=200, **settings)
+    nothing, observations = np.zeros(NUM_ENVS, dtype=bool), np.zeros((NUM_ENVS, 4, 40, 40), np.uint8)
+    for _ in range(60):
+        agent.observe(
+            Transitions(
+                observations,
+                np.zeros(NUM_ENVS, np.int64),
+                np.ones(NUM_ENVS, np.float32),
+                nothing,
+                nothing,
+                ~nothing,
+                nothing,
+            )
+        )
+    assert np.isfinite(agent.learn()["loss"])
+
+
+def test_sampled_ahead_each_batch_is_learned_from_once_and_gets_its_own_priorities() -> None:
+    agent = make_agent()
+    agent._samples_ahead = True
+    feed(agent, 100)
+    drawn, updated = [], []
+    sample, update = agent.replay.sample, agent.replay.update_priorities
+
+    def note_sample(*arguments: Any) -> Any:
+        batch = sample(*arguments)
+        drawn.append(batch.indices.copy())
+        return batch
+
+    def note_update(slots: Any, errors: Any) -> None:
+        updated.append(slots.copy())
+        update(slots, errors)
+
+    agent.replay.sample, agent.replay.update_priorities = note_sample, note_update  # type: ignore[method-assign]
+    for _ in range(6):
+        agent.learn()
+    assert len(drawn) == 7
+    for slots, expected in zip(updated, drawn, strict=False):
+        np.testing.assert_array_equal(slots, expected)
+    agent.load(agent.state())
+    agent.learn()
+    np.testing.assert_array_equal(updated[-1], drawn[7])
 
 
 def test_returns_beyond_the_support_are_reported() -> None:

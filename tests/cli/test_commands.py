@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from quarterup.cli import measure_learner
 from quarterup.cli.main import VERBS, main
 from quarterup.cli.measure_train import BESIDE, EMULATORS_ALONE
 
@@ -218,6 +220,24 @@ def test_bench_train_says_how_busy_emulators_and_learner_keep_each_other(
     assert figures["emulators' speed beside the learner / alone"]["median"] == pytest.approx(ratio, abs=0.01)
     if Path("/proc").is_dir():
         assert 0.2 < figures["processors in use"]["median"] <= result["cores"] + 0.1
+
+
+def test_bench_learner_prints_updates_per_second(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {name: dataclasses.replace(size, updates=2) for name, size in measure_learner.SIZES.items()}
+    monkeypatch.setattr(measure_learner, "SIZES", sizes)
+    monkeypatch.setattr(measure_learner, "TRANSITIONS", 800)
+    monkeypatch.setattr(measure_learner, "PIXEL_TRANSITIONS", 200)
+    monkeypatch.setattr(measure_learner, "ACTS", 3)
+    assert main(["bench", "learner", "--repetitions", "1"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(result["sizes"]) == 3
+    for size in result["sizes"].values():
+        assert size["updates_per_s"] == pytest.approx(1e6 / size["update_us"], rel=0.01)
+        assert size["share_of_bare_loop"] == pytest.approx(size["bare_loop_us"] / size["update_us"], rel=0.01)
+        assert size["act_1_us"] > 0
+        assert size["act_8_us"] > 0
 
 
 # ----------------------------------------------------------------------------------------------------------- plot

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from quarterup.agents.adam import adam_step, clipped, gradient_norm, gradients_of
 from quarterup.agents.agent import AgentState, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
@@ -135,6 +136,10 @@ class RainbowSettings:
     cloning_margin: float = 0.1
     """By how much the expert's action should lead, in rescaled value. Higher copies the expert against stronger
     evidence from rewards, lower only breaks ties."""
+
+    amp: bool = False
+    """Learn with forward and backward passes in bfloat16, which GPUs compute several times as fast; weights, losses and
+    the optimizer stay float32. Values lose precision beyond three digits. Acting does not change."""
 
     metrics_every: int = 100
     """Updates between metrics. Higher costs less time, lower shows more."""
@@ -252,6 +257,10 @@ class Rainbow:
         self.online = self.actor.network
         self.target = copy.deepcopy(self.online).requires_grad_(False)
         self._parameters = list(self.online.parameters())
+        self._gradients: tuple[torch.Tensor, ...] = ()
+        self._samples_ahead = self._device.type == "cuda"
+        """Sample the next batch while the GPU computes, before the priorities of the one at hand are known."""
+        self._next_batch: Batch | None = None
         self.optimizer = torch.optim.Adam(
             self._parameters, lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
         )
@@ -297,16 +306,17 @@ class Rainbow:
         Raises FloatingPointError, leaving the weights as they were, if loss or gradient are not finite.
         """
         settings = self.settings
-        beta = value_at(settings.beta, self.env_steps)
         cloning_weight = value_at(settings.cloning_weight, self.env_steps)
-        batch = self.replay.sample(settings.batch_size, beta, self._rng).to(self._device)
+        batch = self._next_batch or self._sample()
+        self._next_batch = None
         self.online.resample_noise(1, self._generator)
         self.target.resample_noise(1, self._generator)
         self.online.iterate_spectral_norm()
 
         taus = self.actor.draw_taus(settings.batch_size)
-        outputs = self.online(batch.observations, taus)
-        target = self._target(batch, outputs)
+        with self.online.same_weights():
+            outputs = self._outputs(self.online, batch.observations, taus)
+            target = self._target(batch, outputs)
         errors = self._values.errors(of_actions(outputs, batch.actions), target, taus)
         loss = (batch.weights * errors).mean()
         if cloning_weight > 0:
@@ -329,7 +339,7 @@ class Rainbow:
             "gradient_norm": step.gradient_norm,
             "learning_rate": step.learning_rate,
             "epsilon": self.actor.epsilon(),
-            "beta": beta,
+            "beta": value_at(settings.beta, self.env_steps),
             "cloning_weight": cloning_weight,
         }
         if settings.values == "c51":
@@ -372,16 +382,36 @@ class Rainbow:
         self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self.replay.begin_new_episodes()
+        self._next_batch = None
 
     def _learned(self) -> dict[str, torch.Tensor]:
         networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
         return {**networks, **adam_tensors("optimizer", self.optimizer, self.online)}
 
+    def _sample(self) -> Batch:
+        """A batch on the device. Copies to a GPU are queued; `_step` waits for them before their source is reused."""
+        beta = value_at(self.settings.beta, self.env_steps)
+        return self.replay.sample(self.settings.batch_size, beta, self._rng).to(self._device)
+
+    def _outputs(self, network: QNetwork, observations: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
+        """Outputs for learning, float32 whatever they are computed in."""
+        outputs: torch.Tensor
+        if not self.settings.amp:
+            outputs = network(observations, taus)
+            return outputs
+        with torch.autocast(self._device.type, torch.bfloat16):
+            outputs = network(observations, taus)
+        return outputs.float()
+
     def _step(self, errors: torch.Tensor, loss: torch.Tensor) -> _Step:
         """One step of the optimizer down the gradient of `loss`. Raises FloatingPointError before it, if need be."""
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.max_gradient_norm)
+        # Those of the last update are kept until here and freed now: freed any sooner, their memory would go back to
+        # the system and be asked for again, page by page, at every update (a tenth of the time with large networks).
+        self._gradients = ()
+        self._gradients = gradients_of(loss, self._parameters)
+        norm = gradient_norm(self._gradients)
+        if self._samples_ahead:
+            self._next_batch = self._sample()
         # All that the host must know of an update comes in one copy, the only time that it waits for a GPU. It comes
         # before the step, so that a bad gradient reaches neither weights nor moments; what is left for the GPU to do
         # then is one fused kernel, while the host goes on to the priorities and the next batch.
@@ -394,14 +424,15 @@ class Rainbow:
         )
         check_finite(done.loss, done.gradient_norm, self.updates)
         self.optimizer.param_groups[0]["lr"] = done.learning_rate
-        self.optimizer.step()
+        gradients = clipped(self._gradients, done.gradient_norm, self.settings.max_gradient_norm)
+        adam_step(self.optimizer, self._parameters, gradients)
         return done
 
     def _target(self, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
         """What the outputs of the batch's actions are trained towards, (B, K); `outputs` are those of all actions."""
         size = self.settings.batch_size
         with torch.no_grad():
-            next_outputs = self.target(batch.next_observations, self.actor.draw_taus(size))
+            next_outputs = self._outputs(self.target, batch.next_observations, self.actor.draw_taus(size))
             if self.settings.munchausen:
                 # The policy is read off the online network, whose outputs are there anyway: see docs/agents/rainbow.md.
                 return munchausen_target(
@@ -409,7 +440,7 @@ class Rainbow:
                 )
             chooser = next_outputs
             if self.settings.double:
-                chooser = self.online(batch.next_observations, self.actor.draw_taus(size))
+                chooser = self._outputs(self.online, batch.next_observations, self.actor.draw_taus(size))
             next_actions = self.points(chooser).argmax(dim=1)
             return self._values.target(next_outputs, next_actions, batch.returns, batch.discounts)
 

@@ -146,7 +146,7 @@ def distribution_target(
         Probabilities of the atoms, shape (B, atoms).
     """
     probabilities = of_actions(next_logits, next_actions).softmax(dim=-1)
-    points = returns.unsqueeze(1) + discounts.unsqueeze(1) * scale.to_points(atoms)
+    points = torch.addcmul(returns.unsqueeze(1), discounts.unsqueeze(1), scale.to_points(atoms))
     return project(probabilities, scale.from_points(points), atoms)
 
 
@@ -191,14 +191,12 @@ def project(probabilities: torch.Tensor, values: torch.Tensor, atoms: torch.Tens
     """
     last = len(atoms) - 1
     positions = ((values - atoms[0]) * (last / (atoms[-1] - atoms[0]))).clamp_(0, last)
-    below = positions.floor()
-    upper_part = (positions - below) * probabilities
-    lower = below.long()
-    upper = (lower + 1).clamp_(max=last)  # Beyond the last atom the upper part is 0.
-    projected = torch.zeros_like(probabilities)
-    projected.scatter_add_(1, lower, probabilities - upper_part)
-    projected.scatter_add_(1, upper, upper_part)
-    return projected
+    lower = positions.long()  # Rounds down, because no position is below 0.
+    upper_part = positions.sub_(lower).mul_(probabilities)
+    projected = probabilities.new_zeros(len(probabilities), last + 2)  # The upper part of the last atom is 0.
+    projected[:, :-1].scatter_add_(1, lower, probabilities - upper_part)
+    projected[:, 1:].scatter_add_(1, lower, upper_part)
+    return projected[:, :-1]
 
 
 def large_margin(values: torch.Tensor, actions: torch.Tensor, margin: float) -> torch.Tensor:

@@ -62,8 +62,7 @@ class Categorical:
 
     def errors(self, outputs: torch.Tensor, target: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
         """The Kullback-Leibler divergence."""
-        cross_entropy = -(target * outputs.log_softmax(dim=1)).sum(dim=1)
-        return cross_entropy + torch.xlogy(target, target).sum(dim=1)
+        return (torch.xlogy(target, target) - target * outputs.log_softmax(dim=1)).sum(dim=1)
 
 
 class Mean:

@@ -1,4 +1,4 @@
-"""`quarterup bench`: how fast emulator and environment are beside MAME's own benchmark, replay and whole trainings."""
+"""`quarterup bench`: how fast emulator, environment, replay, learner and whole trainings are."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from quarterup.cli.measure import measure_emulator, measure_env
 
 @dataclass(frozen=True)
 class Settings:
-    """Measure emulated frames per second as ratios to MAME's own benchmark, the replay's microseconds a call, or how
-    busy emulators and learner keep each other.
+    """Measure emulated frames per second as ratios to MAME's own benchmark, the replay's microseconds a call, the
+    learner's updates per second, or how busy emulators and learner keep each other.
 
     All is measured in turns in one run. Leave the machine alone meanwhile. Speeds differ by machine, ratios hardly
     do. The result is one JSON object on the last line.
     """
 
-    what: tyro.conf.Positional[Literal["emulator", "env", "replay", "train"]]
-    """The bridge to the emulator alone, whole environments, the replay, which needs neither, or trainings with all."""
+    what: tyro.conf.Positional[Literal["emulator", "env", "replay", "learner", "train"]]
+    """The bridge to the emulator alone, whole environments, replay or learner, which need neither, or trainings with
+    all."""
     game: str = "space_invaders"
-    """Which game. Not for the replay."""
+    """Which game. Not for replay and learner."""
     repetitions: int = 5
     """Rounds. The figures are medians over them."""
     roms: tuple[Path, ...] = ()
-    """Folders to look for ROM sets in, before all others. Not for the replay."""
+    """Folders to look for ROM sets in, before all others. Not for replay and learner."""
 
 
 def run(settings: Settings) -> int:
@@ -43,6 +44,11 @@ def run(settings: Settings) -> int:
 
         result = measure_train(settings.game, settings.repetitions, settings.roms)
         show_train(result)
+    elif settings.what == "learner":
+        from quarterup.cli.measure_learner import measure_learner
+
+        result = measure_learner(settings.repetitions)
+        show_learner(result)
     else:
         measure = measure_emulator if settings.what == "emulator" else measure_env
         result = measure(settings.game, settings.repetitions, settings.roms)
@@ -88,3 +94,15 @@ def show_train(result: dict[str, Any]) -> None:
             wanted = value["wanted_at_least"]
             figures.add_row(name, f"{value['median']:.2f}", f"≥ {wanted:g}" if wanted else "")
     make_console(json=True).print(speeds, figures)
+
+
+def show_learner(result: dict[str, Any]) -> None:
+    """One row for each size; the bare loop is an update without replay, priorities and metrics."""
+    wanted = f"of bare loop, ≥ {result['share_wanted_at_least']:g}>"
+    speeds = make_table(
+        f"learner, one thread, load {result['load_1min']}", "what", "updates/s>", wanted, "act 1 µs>", "act 8 µs>"
+    )
+    for name, size in result["sizes"].items():
+        share = f"{size['share_of_bare_loop']:.2f}"
+        speeds.add_row(name, f"{size['updates_per_s']:,}", share, f"{size['act_1_us']:,}", f"{size['act_8_us']:,}")
+    make_console(json=True).print(speeds)

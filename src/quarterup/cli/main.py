@@ -33,7 +33,7 @@ VERBS = {
     "games": "the games, and which ROM each would run",
     "inputs": "what can be pressed, turned and switched on a game's machine",
     "doctor": "what is installed, what is missing, and what to do about it",
-    "bench": "measure the speed of the emulator and of the environment",
+    "bench": "measure the speed of the emulator, the environment, the replay, and the learner",
     "plot": "draw the curves of a run",
 }
 """Each verb is the module `quarterup.cli.<verb>`; modules are imported only when their verb is asked for."""

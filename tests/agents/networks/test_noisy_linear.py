@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from quarterup.agents.networks.noisy_linear import NoisyLinear, scaled_noise
+from quarterup.agents.networks.noisy_linear import FEW_ROWS, NoisyLinear, scaled_noise
 
 
 def make_layer(in_features: int = 7, out_features: int = 5) -> NoisyLinear:
@@ -31,15 +31,15 @@ def by_definition(
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize("noise_rows", [1, 4])
-def test_outputs_and_gradients_are_those_of_the_definition(noise_rows: int) -> None:
+@pytest.mark.parametrize(("rows", "noise_rows"), [(4, 1), (4, 4), (FEW_ROWS, 1), (FEW_ROWS + 1, 1)])
+def test_outputs_and_gradients_are_those_of_the_definition(rows: int, noise_rows: int) -> None:
     layer = make_layer()
     generator = torch.Generator().manual_seed(1)
-    inputs = torch.randn(4, 7, generator=generator, requires_grad=True)
+    inputs = torch.randn(rows, 7, generator=generator, requires_grad=True)
     noise_in = scaled_noise((noise_rows, 7), generator)
     noise_out = scaled_noise((noise_rows, 5), generator)
     layer.set_noise(noise_in, noise_out)
-    upstream = torch.randn(4, 5, generator=generator)
+    upstream = torch.randn(rows, 5, generator=generator)
     ours, expected = layer(inputs), by_definition(layer, inputs, noise_in, noise_out)
     torch.testing.assert_close(ours, expected)
     sources = [inputs, *layer.parameters()]

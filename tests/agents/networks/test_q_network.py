@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from quarterup.agents.networks.heads import DuelingHead, PlainHead
-from quarterup.agents.networks.noisy_linear import NoisyLinear
+from quarterup.agents.networks.noisy_linear import FEW_ROWS, NoisyLinear
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.networks.quantile_embedding import COSINES, QuantileEmbedding
 from quarterup.agents.networks.spectral_conv import SpectralConv2d
@@ -189,6 +189,27 @@ def test_noise_changes_the_outputs_until_it_is_removed() -> None:
     assert not torch.allclose(own[0], own[1])
     network.remove_noise()
     torch.testing.assert_close(network(inputs), quiet)
+
+
+def test_passes_on_the_same_weights_give_what_each_gives_alone() -> None:
+    network, many = make_network(), FEW_ROWS + 1
+    network.resample_noise(1, torch.Generator().manual_seed(0))
+    first, second = torch.randn(many, 6), torch.randn(many, 6)
+    alone = network(first), network(second)
+    with network.same_weights():
+        together = network(first), network(second)
+        assert together[1].requires_grad
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other)
+    with torch.no_grad():
+        network.head.hidden.weight_sigma.mul_(2)
+    assert not torch.allclose(network(first), alone[0])  # Nothing is kept beyond the passes.
+
+
+def test_pictures_may_lie_in_memory_either_way() -> None:
+    network = make_network((4, 40, 44), pixel_trunk="impala")
+    pictures = torch.randint(256, (2, 4, 40, 44), dtype=torch.uint8)
+    torch.testing.assert_close(network(pictures), network(pictures.to(memory_format=torch.channels_last)))
 
 
 def test_all_layers_of_the_head_get_noise_of_their_own() -> None:

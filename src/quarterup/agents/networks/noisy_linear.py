@@ -2,6 +2,9 @@
 
 Fortunato et al., 2018, "Noisy Networks for Exploration", https://arxiv.org/abs/1706.10295: factorised Gaussian noise,
 section 3(b), initial values section 3.2.
+
+With one noise for a whole batch a layer can compute noisy weights and multiply by them, or, because the noise is of
+rank one, put it on inputs and outputs and multiply twice. Which is faster depends on the number of rows.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from torch.nn import functional
 
 SIGMA_ZERO = 0.5
 """Initial scale of the noise (sigma_0 in the paper); a layer of p inputs starts with sigma_0 / sqrt(p)."""
+
+FEW_ROWS = 32
+"""Up to so many rows two products cost less than noisy weights (measured on one core, docs/decisions.md)."""
 
 
 class NoisyLinear(nn.Module):
@@ -34,6 +40,8 @@ class NoisyLinear(nn.Module):
         self.bias_sigma = nn.Parameter(torch.full((out_features,), SIGMA_ZERO * bound))
         self.noise_in: torch.Tensor | None = None
         self.noise_out: torch.Tensor | None = None
+        self._kept: list[torch.Tensor] | None = None
+        """Weight and bias with their noise, if they are to be kept, once they have been computed."""
 
     def set_noise(self, noise_in: torch.Tensor | None, noise_out: torch.Tensor | None) -> None:
         """Use this noise until it is set again: shapes (R, in_features) and (R, out_features), or None for none.
@@ -43,26 +51,35 @@ class NoisyLinear(nn.Module):
         self.noise_in = noise_in
         self.noise_out = noise_out
 
+    def keep_noisy(self, keeps: bool) -> None:
+        """From now on compute weights and noise into one only once, or at every pass again. While they are kept neither
+        may change."""
+        self._kept = [] if keeps else None
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Shape (B, ..., in_features) -> (B, ..., out_features)."""
         if self.noise_in is None or self.noise_out is None:
             return functional.linear(inputs, self.weight, self.bias)
-        if len(self.noise_in) == 1:
-            # One noise for all rows: noisy weights cost one pass over them, a second product would cost one
-            # for each row (measured: 1.6 times faster, forward and backward, for 64 rows and 128 x 256
-            # weights).
-            weight = torch.addcmul(self.weight, self.weight_sigma, self.noise_out.T * self.noise_in)
-            bias = torch.addcmul(self.bias, self.bias_sigma, self.noise_out[0])
-            return functional.linear(inputs, weight, bias)
-        # The noise is of rank one, so it can be put on the inputs and outputs instead of the weights.
+        if len(self.noise_in) == 1 and inputs.numel() > FEW_ROWS * self.in_features:
+            return functional.linear(inputs, *self._noisy(self.noise_in, self.noise_out))
         rows = (len(self.noise_in), *(1,) * (inputs.dim() - 2))
         noise_in, noise_out = self.noise_in.view(*rows, -1), self.noise_out.view(*rows, -1)
         mean = functional.linear(inputs, self.weight, self.bias)
         noise = functional.linear(inputs * noise_in, self.weight_sigma, self.bias_sigma)
         return torch.addcmul(mean, noise, noise_out)
 
+    def _noisy(self, noise_in: torch.Tensor, noise_out: torch.Tensor) -> list[torch.Tensor]:
+        """Weight and bias."""
+        if self._kept:
+            return self._kept
+        weight = torch.addcmul(self.weight, self.weight_sigma, noise_out.T * noise_in)
+        bias = torch.addcmul(self.bias, self.bias_sigma, noise_out[0])
+        if self._kept is not None:
+            self._kept += [weight, bias]
+        return [weight, bias]
+
 
 def scaled_noise(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
     """Noise for one side of a layer: f(x) = sign(x) sqrt(|x|) of standard normal x, on the generator's device."""
     normal = torch.randn(shape, generator=generator, device=generator.device)
-    return normal.sign() * normal.abs().sqrt_()
+    return normal.abs().sqrt_().copysign_(normal)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
@@ -68,6 +69,18 @@ class QNetwork(nn.Module):
         sides = torch.split(noise, self._noise_sizes, dim=1)
         for i, layer in enumerate(self._noisy_layers):
             layer.set_noise(sides[2 * i], sides[2 * i + 1])
+
+    @contextlib.contextmanager
+    def same_weights(self) -> Iterator[None]:
+        """For several passes on the same weights and noise, the first one with gradients, if any: what is computed of
+        the two together is computed once."""
+        for layer in self._noisy_layers:
+            layer.keep_noisy(True)
+        try:
+            yield
+        finally:
+            for layer in self._noisy_layers:
+                layer.keep_noisy(False)
 
     def remove_noise(self) -> None:
         """Use the mean weights until noise is drawn again."""

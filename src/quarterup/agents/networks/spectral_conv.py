@@ -43,5 +43,6 @@ class SpectralConv2d(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Shape (B, in_channels, H, W) -> (B, out_channels, H, W)."""
-        singular_value = self.left.dot(self.weight.flatten(1).mv(self.right))
+        with torch.autocast(inputs.device.type, enabled=False):  # In bfloat16 it would be off by a hundredth.
+            singular_value = self.left.dot(self.weight.flatten(1).mv(self.right))
         return functional.conv2d(inputs, self.weight / singular_value, self.bias, padding=1)

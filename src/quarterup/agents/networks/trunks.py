@@ -83,7 +83,7 @@ def hidden_layers(sizes: Sequence[int], *, layer_norm: bool) -> list[nn.Module]:
     """
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), *([nn.LayerNorm(outputs)] if layer_norm else []), nn.ReLU()]
+        layers += [nn.Linear(inputs, outputs), *([nn.LayerNorm(outputs)] if layer_norm else []), nn.ReLU(inplace=True)]
     return layers
 
 
@@ -105,7 +105,7 @@ def _stacked(channels: int, shapes: Sequence[tuple[int, int, int]], *, layer_nor
     layers: list[nn.Module] = []
     for outputs, kernel, stride in shapes:
         norm = [nn.GroupNorm(1, outputs)] if layer_norm else []
-        layers += [nn.Conv2d(channels, outputs, kernel, stride), *norm, nn.ReLU()]
+        layers += [nn.Conv2d(channels, outputs, kernel, stride), *norm, nn.ReLU(inplace=True)]
         channels = outputs
     return nn.Sequential(*layers, nn.Flatten())
 
@@ -132,7 +132,7 @@ class NatureCNN(nn.Module):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, stack, H, W) uint8 or any float -> (B, features) float32."""
-        features: torch.Tensor = self.layers(to_unit_range(observations))
+        features: torch.Tensor = self.layers(picture_inputs(observations))
         return features
 
 
@@ -162,7 +162,7 @@ class ImpalaCNN(nn.Module):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, stack, H, W) uint8 or any float -> (B, features) float32."""
-        features: torch.Tensor = self.layers(to_unit_range(observations))
+        features: torch.Tensor = self.layers(picture_inputs(observations))
         return features
 
 
@@ -182,6 +182,15 @@ class ResidualBlock(nn.Module):
 
 def _convolution(channels: int, *, spectral_norm: bool) -> nn.Module:
     return SpectralConv2d(channels, channels) if spectral_norm else nn.Conv2d(channels, channels, 3, padding=1)
+
+
+def picture_inputs(observations: torch.Tensor) -> torch.Tensor:
+    """Like `to_unit_range`, channels last in memory (N, H, W, C), though their shape stays (N, C, H, W).
+
+    Convolutions then go on in that layout, which most of their kernels compute in, instead of converting every layer's
+    inputs and gradients: see docs/decisions.md for what that saves.
+    """
+    return to_unit_range(observations.contiguous(memory_format=torch.channels_last))
 
 
 def to_unit_range(observations: torch.Tensor) -> torch.Tensor:

@@ -33,12 +33,14 @@ class Batch:
     """Slots, for `update_priorities`. Shape (B,)."""
 
     def to(self, device: torch.device) -> Batch:
-        """The batch with its tensors on `device`, all copied when this returns; itself if they are there."""
+        """The batch with its tensors on `device`; itself if they are there.
+
+        Copies to a CUDA device are queued on its current stream, after all that is queued there already. Wait for that
+        stream before the replay's memory is used again, that is, before the second `sample` of this size from here on.
+        """
         if device == self.observations.device:
             return self
         tensors = {name: value.to(device, non_blocking=True) for name, value in vars(self).items() if name != "indices"}
-        if device.type == "cuda":
-            torch.cuda.current_stream(device).synchronize()
         return Batch(**tensors, indices=self.indices.copy())
 
 
