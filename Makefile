@@ -24,7 +24,6 @@ test: setup
 
 bench: setup
 	$(BIN)/quarterup bench emulator
-	$(BIN)/quarterup bench env
 	$(BIN)/quarterup bench replay
 	$(BIN)/quarterup bench learner
 	$(BIN)/python benchmarks/guard.py

@@ -29,6 +29,7 @@ from rich.text import Text
 from quarterup.cli.console import make_console, make_table
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.files import replace_file
+from report import say
 
 FOLDER = Path(__file__).parent
 RECORD = FOLDER / "record.json"
@@ -198,10 +199,6 @@ def is_busy() -> bool:
 
 def load() -> str:
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ from quarterup.agents.rainbow import Rainbow, RainbowSettings
 from quarterup.agents.replay.batch import Batch
 from quarterup.cli.measure_learner import SIZES, Size, bare_loop, filled_agent
 from quarterup.cli.measure_replay import random_tree
-from replay import BATCH, LEAVES, compare, version_of
+from replay import BATCH, LEAVES, compare
+from report import version_of
 
 WANTED_OF_PEERS = 1.3
 WANTED_OF_BARE_LOOP = 0.9

@@ -13,7 +13,6 @@ median over rounds of the ratio of B's time to A's, with a percentile bootstrap 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 
 from quarterup.agents.replay.sum_tree import SumTree
 from quarterup.cli.measure_replay import filled_replay, median_us, random_tree
+from report import version_of
 
 LEAVES = 1_000_000
 BATCH = 32
@@ -226,13 +226,6 @@ def compare(ours: Call, theirs: Call, calls: int, rounds: int, wanted: float) ->
         "ratio_95": [round(float(low), 2), round(float(high), 2)],
         "wanted_at_least": wanted,
     }
-
-
-def version_of(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

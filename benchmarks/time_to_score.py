@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.metadata
 import json
 import os
 import platform
@@ -48,6 +47,7 @@ from quarterup.training.presets import settings_for
 from quarterup.training.progress import Progress
 from quarterup.training.session import train
 from quarterup.training.settings import TrainSettings, to_json
+from report import say, version_of
 
 GAME = "space_invaders"
 GAMES_IN_MEAN = 50
@@ -379,17 +379,6 @@ def write(path: Path, report: dict[str, Any]) -> None:
 def plain(value: Any) -> Any:
     """As it comes back from JSON."""
     return json.loads(json.dumps(value))
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def version_of(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

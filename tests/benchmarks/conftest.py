@@ -14,7 +14,9 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 def load_script(name: str) -> ModuleType:
-    """`benchmarks/NAME.py`, without running its `main`."""
+    """`benchmarks/NAME.py`, without running its `main`. Like those who run it, it finds the scripts beside it."""
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

@@ -32,6 +32,28 @@ def test_as_many_emulators_as_processors_are_spread_over_them(
     assert processors.spread(emulators) == expected
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems place processes as they like")
+def test_a_thread_is_confined_and_free_again() -> None:
+    before = processors.usable_processors()
+    with processors.confined_to(before[-1:]):
+        assert processors.usable_processors() == before[-1:]
+    assert processors.usable_processors() == before
+
+
+@pytest.mark.parametrize("system", ["forbids it", "has no such thing"])
+def test_where_processors_cannot_be_chosen_all_goes_on(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    def forbid(pid: int, wanted: object) -> None:
+        raise PermissionError("Operation not permitted")
+
+    if system == "forbids it":
+        monkeypatch.setattr(os, "sched_setaffinity", forbid, raising=False)
+    else:
+        monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    before = processors.usable_processors()
+    with processors.confined_to([0]):
+        assert processors.usable_processors() == before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such scheduling")
 def test_mame_gives_way_and_keeps_to_its_processor(make: Make) -> None:
     last = processors.usable_processors()[-1]

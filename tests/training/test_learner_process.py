@@ -25,7 +25,6 @@ from quarterup.agents.replay.storage import ReplayTooLargeError
 from quarterup.training.errors import TrainingError
 from quarterup.training.learner_process import QUEUE_STEPS, LearnerBeside, LearnerDied, LearnerFacts
 from quarterup.training.learner_worker import MAX_UPDATES_BEHIND
-from quarterup.training.settings import learns_beside
 
 SPACE = gym.spaces.Box(-1, 1, (6,), np.float32)
 NUM_ENVS = 2
@@ -237,16 +236,3 @@ def test_bad_numbers_end_the_run_and_it_is_saved(tmp_path: Path) -> None:
         train_cartpole(tmp_path / "run", 5000, mode="async", agent_settings=wild)
     *_, weights = scalars_and_weights(tmp_path / "run")
     assert all(bool(tensor.isfinite().all()) for name, tensor in weights.items() if name.startswith("target"))
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors cannot be chosen here")
-def test_alone_on_one_processor_it_learns_in_between(tmp_path: Path) -> None:
-    before = os.sched_getaffinity(0)
-    wanted = settings(tmp_path, 10, mode="auto")
-    try:
-        os.sched_setaffinity(0, {min(before)})
-        assert not learns_beside(wanted, replays=True)
-    finally:
-        os.sched_setaffinity(0, before)
-    assert learns_beside(wanted, replays=True) == (len(before) > 1)
-    assert not learns_beside(wanted, replays=False)

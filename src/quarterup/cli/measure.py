@@ -45,6 +45,11 @@ ENV_PIXELS = "one env, 84x84 gray pixels"
 TWO_ENVS = "two envs in one vector env, features"
 
 
+def load_1min() -> float | None:
+    """How busy the machine is, for the reader of a result; None where the system doesn't tell."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
 class MeasureError(EmulatorError):
     """A measurement could not be made."""
 

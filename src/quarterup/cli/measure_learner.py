@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from quarterup.agents.rainbow import Rainbow, RainbowSettings
 from quarterup.agents.replay.batch import Batch
 from quarterup.agents.targets import ValueScale, of_actions
 from quarterup.agents.values import Categorical, Mean
-from quarterup.cli.measure import in_turns
-from quarterup.cli.measure_replay import median_us
+from quarterup.cli.measure import in_turns, load_1min
+from quarterup.cli.measure_replay import median_us, one_torch_thread
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.presets import settings_for
 
@@ -67,16 +66,12 @@ SIZES = {
 
 def measure_learner(repetitions: int) -> dict[str, Any]:
     """Plain JSON values for each of `SIZES`: medians over rounds, in turns, on one of torch's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    try:
+    load = load_1min()
+    with one_torch_thread():
         sizes = {name: _measure_size(size, repetitions) for name, size in SIZES.items()}
-    finally:
-        torch.set_num_threads(threads)
     return {
         "cores": len(usable_processors()),
-        "load_1min": None if load is None else round(load, 2),
+        "load_1min": load,
         "torch": torch.__version__,
         "sizes": sizes,
         "share_wanted_at_least": WANTED_SHARE,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from quarterup.agents.agent import Transitions
 from quarterup.agents.replay.layout import replay_bytes
 from quarterup.agents.replay.replay import Replay
 from quarterup.agents.replay.sum_tree import SumTree
-from quarterup.cli.measure import in_turns
+from quarterup.cli.measure import in_turns, load_1min
 from quarterup.emulators.processors import usable_processors
 
 LEAVES = 1_000_000
@@ -59,16 +59,12 @@ SIZES: dict[str, tuple[dict[str, Any], float]] = {
 
 def measure_replay(repetitions: int) -> dict[str, Any]:
     """Plain JSON values: medians over rounds of the median microseconds of a call, in turns, and sizes in GiB."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    try:
+    load = load_1min()
+    with one_torch_thread():
         times = in_turns({name: partial(median_us, call, CALLS) for name, call in _cases().items()}, repetitions)
-    finally:
-        torch.set_num_threads(threads)
     return {
         "cores": len(usable_processors()),
-        "load_1min": None if load is None else round(load, 2),
+        "load_1min": load,
         "microseconds": {
             name: {"median": round(statistics.median(rounds), 1), "wanted_at_most": WANTED_US.get(name)}
             for name, rounds in times.items()
@@ -94,6 +90,17 @@ def _cases() -> dict[str, Callable[[], object]]:
         "batch of 256 pairs of 195 float16 features, of 500,000": lambda: features.sample(256, 0.5, rng),
         "taking in 8 transitions of 195 features": lambda: features.add(step, streams=streams),
     }
+
+
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Within it torch computes on one thread, so that what is measured does not depend on idle cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def median_us(call: Callable[[], object], calls: int) -> float:

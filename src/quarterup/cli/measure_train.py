@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quarterup.cli.measure import load_1min
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.presets import settings_for
@@ -98,13 +99,12 @@ def measure_train(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dic
     rounds = [_measure_once(settings) for _ in range(repetitions)]
     both = [found[BESIDE] for found in rounds]
     cores = [speed.cores for speed in both if speed.cores is not None]
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
         "game": settings.game,
         "agent": settings.agent,
         "envs": settings.envs,
         "cores": len(usable_processors()),
-        "load_1min": None if load is None else round(load, 2),
+        "load_1min": load_1min(),
         "async_by_default": learns_beside(settings, replays=kind_of_agent(settings.agent).replays),
         "speeds": {
             name: {

@@ -14,7 +14,7 @@ import tempfile
 import time
 import weakref
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from quarterup.emulators import guard
 from quarterup.emulators.connection import Closed, Transport, connect
@@ -111,17 +111,14 @@ class Child:
     def output(self) -> str:
         """What the child has printed so far, at most its last 64 KiB."""
         with contextlib.suppress(OSError), (self.folder / guard.LOG_NAME).open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-            return log.read().decode(errors="replace")
+            return tail_of(log)
         return ""
 
     def died(self, what: str) -> NoReturn:
         """End whatever is left of the child and raise EmulatorDied."""
         output = self.output()
         self.close()
-        lines = [line for line in output.splitlines() if line.strip()][-SHOWN_LOG_LINES:]
-        printed = "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
-        raise EmulatorDied(f"the emulator {what}. The last it printed:\n{printed}", output)
+        raise EmulatorDied(f"the emulator {what}. The last it printed:\n{last_lines(output)}", output)
 
     def close(self) -> None:
         """Kill the child and remove the folder. Safe to call twice."""
@@ -138,6 +135,18 @@ class Child:
             for running in self._guards:
                 _close_input(running)
                 running.returncode = 0  # not this process's child: nothing to wait for
+
+
+def tail_of(log: BinaryIO) -> str:
+    """The last 64 KiB of what a process printed into a file."""
+    log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+    return log.read().decode(errors="replace")
+
+
+def last_lines(output: str) -> str:
+    """The end of what a process printed, as messages show it."""
+    lines = [line for line in output.splitlines() if line.strip()][-SHOWN_LOG_LINES:]
+    return "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
 
 
 def _end_all(folder: Path, guards: list[subprocess.Popen[bytes]], owner: int) -> None:

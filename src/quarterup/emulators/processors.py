@@ -14,18 +14,25 @@ def usable_processors() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def keep_to(processors: Sequence[int] | None) -> None:
+    """Let this thread, and whatever it starts, run on `processors` only; None changes nothing.
+
+    Where that cannot be chosen (not Linux), or a container forbids it, all goes on as it was, only slower.
+    """
+    if processors is not None and hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, processors)
+
+
 @contextlib.contextmanager
 def confined_to(processors: Sequence[int] | None) -> Iterator[None]:
-    """Within it this thread, and whatever it starts, keeps to `processors`; None changes nothing. Only on Linux."""
-    if processors is None or not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, processors)
+    """Within it this thread, and whatever it starts, keeps to `processors`; None changes nothing."""
+    before = usable_processors()
+    keep_to(processors)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, before)
+        keep_to(before)
 
 
 def spread(emulators: int) -> list[int | None]:

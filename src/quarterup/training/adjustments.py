@@ -10,12 +10,12 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from quarterup.agents.schedules import Schedule, schedule_from_json, schedule_json, schedule_text
 from quarterup.training.errors import SettingsError
 from quarterup.training.files import replace_file
-from quarterup.training.settings import TrainSettings, check_settings
+from quarterup.training.settings import TrainSettings, check_settings, schedule_names
 
 FOLDER = "adjustments"
 MAX_BYTES = 65_536
@@ -82,9 +82,4 @@ def take_requests(run: Path) -> list[Mapping[str, Any]]:
 
 
 def _schedules(settings: Any) -> dict[str, Schedule]:
-    hints = get_type_hints(type(settings), include_extras=True)
-    return {
-        field.name: getattr(settings, field.name)
-        for field in dataclasses.fields(settings)
-        if hints[field.name] == Schedule
-    }
+    return {name: getattr(settings, name) for name in schedule_names(type(settings))}

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Actor, Transitions
 from quarterup.agents.replay.storage import ReplayDirectoryError, ReplayTooLargeError
+from quarterup.emulators.child import last_lines, tail_of
 from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner import Snapshot
 from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
@@ -39,7 +40,6 @@ LOOK_AGAIN_S = 0.0005
 """While the queue is full: seconds between two looks."""
 PATIENCE_S = 10.0
 """How long the process may take to end by itself."""
-SHOWN_LOG_LINES = 15
 RAISED_AS: Mapping[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (FloatingPointError, ReplayDirectoryError, ReplayTooLargeError, RunFolderError, ValueError)
@@ -210,13 +210,10 @@ class LearnerBeside:
 
     def _raise_death(self) -> NoReturn:
         status = self._process.wait()
-        self._log.seek(0)
-        lines = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
-        printed = "\n".join(f"  | {line}" for line in lines[-SHOWN_LOG_LINES:]) or "  | (nothing)"
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         raise LearnerDied(
             f"The learner process {how}; out of memory, perhaps. The run can go on from its last checkpoint: add"
-            f" --resume. The last the process printed:\n{printed}"
+            f" --resume. The last the process printed:\n{last_lines(tail_of(self._log))}"
         )
 
     def _listen(self) -> None:

@@ -22,6 +22,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from quarterup.emulators.processors import keep_to
 from quarterup.training.errors import RunFolderError
 from quarterup.training.learner import Snapshot
 from quarterup.training.loading import kind_of_agent
@@ -49,8 +50,7 @@ class Worker:
             begin["num_envs"], shape, begin["observation_dtype"], begin["queue_steps"], begin["num_weight_bytes"]
         )
         torch.set_num_threads(begin["threads"])
-        if begin["processors"] is not None:
-            os.sched_setaffinity(0, begin["processors"])
+        keep_to(begin["processors"])
         self._shared = SharedArrays(Path(begin["shared"]), layout)
         replay = Path(begin["replay"])
         self._lock, locked = open_and_lock(replay.with_name(LEARNER_LOCK))
@@ -87,7 +87,6 @@ class Worker:
             try:
                 self._update()
             except Exception as error:
-                self._failed = True
                 self._say(_problem(error, unasked=True))
         elif not taken:
             if self._published < self._updates:
@@ -155,7 +154,11 @@ class Worker:
 
     def _update(self) -> None:
         began = time.perf_counter()
-        metrics = self._agent.learn()
+        try:
+            metrics = self._agent.learn()
+        except Exception:
+            self._failed = True
+            raise
         now = time.perf_counter()
         self._learning_s += now - began
         self._updates += 1

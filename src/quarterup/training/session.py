@@ -24,13 +24,12 @@ from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Progress
 from quarterup.training.run_folder import RunFolder, check_free, describe, next_free, rom_hashes
 from quarterup.training.settings import (
+    Division,
     TrainSettings,
     check_settings,
     differences,
+    divide_work,
     from_json,
-    learner_threads,
-    learns_beside,
-    share_processors,
     to_json,
 )
 from quarterup.training.trainer import Trainer
@@ -73,8 +72,7 @@ def train(
     if settings.agent_settings is None:
         settings = dataclasses.replace(settings, agent_settings=kind.settings())
     device = find_device(settings.device)
-    beside = learns_beside(settings, replays=kind.replays)
-    env_processors, learner_processors = share_processors(settings) if beside else (None, None)
+    division = divide_work(settings, replays=kind.replays)
     path = settings.run or next_free(settings.game, settings.agent)
     with contextlib.ExitStack() as stack:
         run: RunFolder | None = None
@@ -83,7 +81,7 @@ def train(
             stack.callback(run.unlock)
         else:
             check_free(path)  # Now, and not only when the emulators have started.
-        stack.enter_context(confined_to(env_processors))
+        stack.enter_context(confined_to(division.env_processors))
         env = make_env(settings)
         stack.callback(env.close)
         _check_expert(settings, env)
@@ -96,7 +94,7 @@ def train(
             stack.callback(run.unlock)
         else:
             _check_same_rom(run, env)
-        return _train_in(run, settings, kind, env, device, beside, learner_processors, display)
+        return _train_in(run, settings, kind, env, device, division, display)
 
 
 def _run_to_resume(settings: TrainSettings, kind: AgentKind) -> RunFolder:
@@ -141,8 +139,7 @@ def _train_in(
     kind: AgentKind,
     env: TrainingEnv,
     device: str,
-    beside: bool,
-    learner_processors: list[int] | None,
+    division: Division,
     display: Display,
 ) -> TrainingResult:
     display.note(f"Run folder: {run.path}")
@@ -154,11 +151,8 @@ def _train_in(
         display.note("The run had no checkpoint yet: it begins again.")
         run.clear_replay()
     with contextlib.ExitStack() as stack:
-        learner = (
-            _learner_beside(run, settings, kind, env, device, learner_processors)
-            if beside
-            else _learner_between(run, settings, kind, env, device)
-        )
+        make_learner = _learner_beside if division.beside else _learner_between
+        learner = make_learner(run, settings, kind, env, device, division)
         stack.callback(learner.stop)
         metrics = MetricsWriter(run.metrics)
         stack.callback(metrics.close)
@@ -189,28 +183,32 @@ def _train_in(
 
 
 def _learner_between(
-    run: RunFolder, settings: TrainSettings, kind: AgentKind, env: TrainingEnv, device: str
+    run: RunFolder, settings: TrainSettings, kind: AgentKind, env: TrainingEnv, device: str, division: Division
 ) -> Learner:
-    torch.set_num_threads(learner_threads(settings))
+    torch.set_num_threads(division.threads)
     space = env.vector.single_observation_space
     agent = kind.make(space, env.num_actions, env.num_envs, settings.agent_settings, settings.seed, run.replay, device)
     return LearnerBetween(agent, settings.replay_ratio)
 
 
 def _learner_beside(
-    run: RunFolder,
-    settings: TrainSettings,
-    kind: AgentKind,
-    env: TrainingEnv,
-    device: str,
-    processors: list[int] | None,
+    run: RunFolder, settings: TrainSettings, kind: AgentKind, env: TrainingEnv, device: str, division: Division
 ) -> Learner:
-    space, threads = box(env.vector.single_observation_space), learner_threads(settings)
+    space = box(env.vector.single_observation_space)
     torch.set_num_threads(1)
     # Choosing actions from feature vectors takes a processor less time than a GPU needs to begin.
     acts_on = "cpu" if len(space.shape) == 1 else device
     actor = kind.make_actor(space, env.num_actions, settings.agent_settings, settings.seed, acts_on)
-    facts = LearnerFacts(settings, space, env.num_actions, env.num_envs, run.replay, device, threads, processors)
+    facts = LearnerFacts(
+        settings=settings,
+        observation_space=space,
+        num_actions=env.num_actions,
+        num_envs=env.num_envs,
+        replay=run.replay,
+        device=device,
+        threads=division.threads,
+        processors=division.learner_processors,
+    )
     return LearnerBeside(facts, actor)
 
 

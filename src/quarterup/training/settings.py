@@ -138,15 +138,27 @@ def learner_threads(settings: TrainSettings) -> int:
     return max(1, min(MAX_THREADS, len(usable_processors()) - settings.envs))
 
 
-def share_processors(settings: TrainSettings) -> tuple[list[int] | None, list[int] | None]:
-    """Which processors the emulators keep to, and which a learner beside them; None is any.
+@dataclass(frozen=True)
+class Division:
+    """Who works where. It holds for a session: within one the emulators' process may use fewer processors."""
 
-    Each learner thread gets its own, so that nobody waits for a processor that somebody else holds.
-    """
+    beside: bool
+    """See `learns_beside`."""
+    threads: int
+    """See `learner_threads`."""
+    env_processors: list[int] | None = None
+    """Those that the trainer and its emulators keep to; None is any."""
+    learner_processors: list[int] | None = None
+    """Those of a learner beside them."""
+
+
+def divide_work(settings: TrainSettings, *, replays: bool) -> Division:
+    """Each thread of a learner beside gets a processor of its own, so that nobody waits for one that others hold."""
     usable, threads = usable_processors(), learner_threads(settings)
-    if len(usable) <= threads:
-        return None, None
-    return usable[:-threads], usable[-threads:]
+    beside = learns_beside(settings, replays=replays)
+    if not beside or len(usable) <= threads:
+        return Division(beside, threads)
+    return Division(beside, threads, usable[:-threads], usable[-threads:])
 
 
 def to_json(settings: TrainSettings) -> dict[str, Any]:
@@ -193,9 +205,15 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def schedule_names(kind: type[Any]) -> list[str]:
+    """The fields of a dataclass of settings that are schedules, in its order."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [field.name for field in dataclasses.fields(kind) if hints[field.name] == Schedule]
+
+
 def _fields(values: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     """The fields of a `kind` from what `_plain` made of them, except for dataclasses in them."""
-    schedules = {name for name, hint in get_type_hints(kind, include_extras=True).items() if hint == Schedule}
+    schedules = schedule_names(kind)
     return {name: schedule_from_json(value) if name in schedules else _tuples(value) for name, value in values.items()}
 
 
