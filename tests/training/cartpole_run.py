@@ -43,6 +43,9 @@ class Silence:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    def pressed(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         pass
 

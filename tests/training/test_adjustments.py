@@ -11,19 +11,12 @@ from cartpole_run import SMALL, Silence, make_cartpole, settings, train_cartpole
 
 from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.schedules import Linear, Pulses
-from quarterup.training.adjustments import (
-    FOLDER,
-    MAX_BYTES,
-    adjusted,
-    ask_for,
-    differences_in_words,
-    schedules_of,
-    take_requests,
-)
+from quarterup.training.adjustments import adjusted, differences_in_words, schedules_of
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import SettingsError
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.progress import Progress
+from quarterup.training.requests import ask_for
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import train
 
@@ -63,18 +56,6 @@ def test_changes_that_cannot_work_are_refused(changes: dict[str, Any], message: 
         adjusted(settings(Path("run"), 10), changes)
 
 
-def test_requests_come_in_order_once_and_rubbish_is_left_out(tmp_path: Path) -> None:
-    assert take_requests(tmp_path) == []
-    ask_for(tmp_path, {"epsilon": 0.5})
-    (tmp_path / FOLDER / "00000000000000000001.json").write_text("{half a req")
-    (tmp_path / FOLDER / "00000000000000000002.json").write_text("[1]")
-    (tmp_path / FOLDER / "00000000000000000003.json").write_text('{"a": "' + "x" * MAX_BYTES + '"}')
-    ask_for(tmp_path, {"epsilon": Linear(1, 0, 10)})
-    assert take_requests(tmp_path) == [{"epsilon": 0.5}, {"epsilon": "linear(1, 0, 10)"}]
-    assert take_requests(tmp_path) == []
-    assert list((tmp_path / FOLDER).iterdir()) == []
-
-
 class Asking(Silence):
     """Asks for `changes` as soon as something is learned."""
 
@@ -85,7 +66,7 @@ class Asking(Silence):
 
     def update(self, progress: Progress) -> None:
         super().update(progress)
-        if progress.updates and self.changes:
+        if progress.metrics and self.changes:
             ask_for(self.run, self.changes.pop(0))
 
 
@@ -95,6 +76,7 @@ def test_a_run_takes_changes_up_writes_them_down_and_keeps_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, agent: str
 ) -> None:
     monkeypatch.setattr("quarterup.training.trainer.SHOW_EVERY_S", 0.01)
+    monkeypatch.setattr("quarterup.training.trainer.ASK_EVERY_S", 0.01)
     run = tmp_path / "run"
     display = Asking(run, [{"gamma": 0.5}, {"learning_rate": 1e-7, "epsilon": Linear(0.5, 0.5, 10)}])
     how: dict[str, Any] = {"mode": mode, "agent": agent, "agent_settings": SMALL if agent == "rainbow" else PQN}

@@ -41,7 +41,7 @@ class Feeder:
 
     def step(self, reward: float = 1.0) -> None:
         observations = self.rng.uniform(-1, 1, (NUM_ENVS, *SPACE.shape)).astype(np.float32)
-        actions = self.learner.act(observations)
+        actions = self.learner.act(observations, explore=True)
         self.learner.earn(NUM_ENVS)
         nothing = np.zeros(NUM_ENVS, np.bool_)
         rewards = np.full(NUM_ENVS, reward, np.float32)

@@ -98,6 +98,10 @@ class Agent(Protocol):
         """Go on with these settings, which differ from those before in schedules only; the actor does too."""
         ...
 
+    def forget(self) -> None:
+        """Forget what was observed, not what was learned from it. What comes next begins new episodes."""
+        ...
+
     def state(self) -> AgentState: ...
 
     def load(self, state: AgentState) -> None:

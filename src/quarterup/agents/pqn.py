@@ -238,6 +238,11 @@ class PQN:
         self.settings = settings
         self.actor.adjust(settings)
 
+    def forget(self) -> None:
+        """Forget the rollout. The next step observed begins new episodes."""
+        self._rollout.clear()
+        self._lesson = None
+
     def state(self) -> AgentState:
         """Network, optimizer, counters and random generator. A rollout that is not learned from yet is left out."""
         values = {"env_steps": self.env_steps, "updates": self.updates, "rng": self._rng.bit_generator.state}
@@ -254,8 +259,7 @@ class PQN:
         self._rng.bit_generator.state = state.values["rng"]
         self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
-        self._rollout.clear()
-        self._lesson = None
+        self.forget()
 
     def _learned(self) -> dict[str, torch.Tensor]:
         return {

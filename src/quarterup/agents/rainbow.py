@@ -355,6 +355,11 @@ class Rainbow:
         self.settings = settings
         self.actor.adjust(settings)
 
+    def forget(self) -> None:
+        """Empty the replay. The next step observed begins new episodes."""
+        self.replay.clear()
+        self._next_batch = None
+
     def state(self) -> AgentState:
         """Networks, optimizer, counters and random generators. A replay in a directory is its own state."""
         values = {

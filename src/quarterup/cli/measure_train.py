@@ -82,6 +82,9 @@ class Stopwatch:
     def note(self, text: str) -> None:
         pass
 
+    def pressed(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         pass
 

@@ -33,6 +33,10 @@ class TrainingEnv:
         self.frames_per_step = frames_per_step
         self.has_expert = has_expert(vector)
         self.facts: MachineFacts | None = getattr(vector, "facts", None)
+        self.seconds_per_step = frames_per_step / self.facts.refresh_hz if self.facts else None
+        """Of a step on the machine itself; None where there is no machine."""
+        self.feature_names: tuple[str, ...] = getattr(vector, "feature_names", ())
+        """Of vector observations, if they have names."""
         self._has_halves = hasattr(vector, "send") and hasattr(vector, "receive")
         self._actions: NDArray[np.int64] | None = None
 

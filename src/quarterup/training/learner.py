@@ -41,8 +41,8 @@ class Learner(Protocol):
     held_s: float
     """Seconds that env steps were held up by updates."""
 
-    def act(self, observations: NDArray[np.generic]) -> NDArray[np.int64]:
-        """Actions that explore, by the newest weights there are; shape (N, *observation_shape) -> (N,)."""
+    def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
+        """Actions by the newest weights there are; shape (N, *observation_shape) -> (N,)."""
         ...
 
     def observe(self, transitions: Transitions) -> None:
@@ -80,6 +80,10 @@ class Learner(Protocol):
         """Go on with other schedules."""
         ...
 
+    def forget(self) -> None:
+        """Forget what was observed, not what was learned from it. What comes next begins new episodes."""
+        ...
+
     def finish(self) -> None:
         """Do what is due."""
         ...
@@ -102,8 +106,8 @@ class LearnerBetween:
         self._replay_ratio = replay_ratio
         self._metrics: dict[str, float] = {}
 
-    def act(self, observations: NDArray[np.generic]) -> NDArray[np.int64]:
-        return self.actor.act(observations, explore=True)
+    def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
+        return self.actor.act(observations, explore=explore)
 
     def observe(self, transitions: Transitions) -> None:
         self._agent.observe(transitions)
@@ -147,6 +151,9 @@ class LearnerBetween:
 
     def adjust(self, settings: TrainSettings) -> None:
         self._agent.adjust(settings.agent_settings)
+
+    def forget(self) -> None:
+        self._agent.forget()
 
     def finish(self) -> None:
         """Nothing whole is ever due."""

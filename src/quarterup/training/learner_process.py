@@ -114,9 +114,9 @@ class LearnerBeside:
             self.stop()
             raise
 
-    def act(self, observations: NDArray[np.generic]) -> NDArray[np.int64]:
+    def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         self._version = self._shared.take_up(self._weights, self._version)
-        return self.actor.act(observations, explore=True)
+        return self.actor.act(observations, explore=explore)
 
     def observe(self, transitions: Transitions) -> None:
         """Hand over one vector step. Waits while there is no room for it, and counts that as held up."""
@@ -160,6 +160,9 @@ class LearnerBeside:
     def adjust(self, settings: TrainSettings) -> None:
         self._ask("adjust", {"settings": to_json(settings)})
         self.actor.adjust(settings.agent_settings)
+
+    def forget(self) -> None:
+        self._ask("forget", {"steps": self._written()})
 
     def finish(self) -> None:
         self._ask("finish", {"steps": self._written()})

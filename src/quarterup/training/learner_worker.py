@@ -112,6 +112,9 @@ class Worker:
             self._updates, self._due = snapshot.updates, snapshot.due
         elif request.name == "adjust":
             self._agent.adjust(_settings(request.values).agent_settings)
+        elif request.name == "forget":
+            self._catch_up(request.values["steps"])
+            self._agent.forget()
         elif request.name == "finish":
             self._catch_up(request.values["steps"])
             while self._is_update_due():
@@ -145,12 +148,11 @@ class Worker:
         return True
 
     def _may_take(self) -> bool:
-        return self._due < MAX_UPDATES_BEHIND if self._agent.replays else not self._agent.ready()
+        return not self._agent.ready() or (self._agent.replays and self._due < MAX_UPDATES_BEHIND)
 
     def _is_update_due(self) -> bool:
-        if self._failed:
-            return False
-        return self._due >= 1 if self._agent.replays else self._agent.ready()
+        """What is due waits while the replay is too empty: it was flushed, or lost between two sessions."""
+        return not self._failed and self._agent.ready() and (self._due >= 1 or not self._agent.replays)
 
     def _update(self) -> None:
         began = time.perf_counter()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,11 +11,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from quarterup.training.controls import CONTROLS, Control, control_of_key
 from quarterup.training.progress import Display, Phase, Progress
+from quarterup.training.steering import speed_in_words
+from quarterup.training.terminal_keys import TerminalKeys
 
 MAX_WIDTH = 100
 LINE_EVERY_S = 10.0
+VERBOSE_EVERY_S = 1.0
 UNKNOWN = "-"
+HELP_KEY, CLEAR_KEY = "h", "c"
+"""Those that the table takes for itself."""
 PHASE_STYLES = {
     Phase.STARTING: "yellow",
     Phase.WARMING_UP: "yellow",
@@ -33,31 +36,53 @@ def make_display(title: str, console: Console, *, noisy: bool) -> Display:
 
 
 class LiveTable:
-    """A table that is drawn anew in place. Notes scroll by above it."""
+    """A table that is drawn anew in place, and takes keys. Notes scroll by above it."""
 
     def __init__(self, title: str, console: Console, noisy: bool) -> None:
         self._title = title
         self._noisy = noisy
         self._console = console
         self._progress = Progress(Phase.STARTING)
-        self._terminal = _SilentControlKeys()
+        self._keys = TerminalKeys()
+        self._shows_help = False
+        self._next_line = 0.0
         self._live = Live(self._render(), console=console, auto_refresh=False, redirect_stdout=False)
         self._live.start(refresh=True)
 
     def update(self, progress: Progress) -> None:
         self._progress = progress
+        if progress.steering.verbosity > 1 and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + VERBOSE_EVERY_S
+            self._live.console.print(Text(_line(progress), style="dim"))
         self._live.update(self._render(), refresh=True)
 
     def note(self, text: str) -> None:
         self._live.console.print(Text(text, style="yellow"))
 
+    def pressed(self) -> list[str]:
+        chosen = []
+        for key in self._keys.read():
+            if key == HELP_KEY:
+                self._shows_help = not self._shows_help
+                self.update(self._progress)
+            elif key == CLEAR_KEY:
+                self._live.console.clear()
+                self.update(self._progress)
+            elif control := control_of_key(key):
+                chosen.append(control.name)
+        return chosen
+
     def close(self) -> None:
         self._live.stop()
-        self._terminal.restore()
+        self._keys.restore()
 
     def _render(self) -> RenderableType:
         progress = self._progress
         parts: list[RenderableType] = [_headline(progress), Text(), _numbers(progress, self._noisy)]
+        if choices := _choices(progress):
+            parts += [Text(), Text(choices, style="bold yellow")]
+        if self._shows_help:
+            parts += [Text(), _keys()]
         if progress.trouble:
             parts += [Text(), Text(progress.trouble, style="bold red")]
         return Panel(
@@ -70,27 +95,6 @@ class LiveTable:
             width=min(MAX_WIDTH, self._console.width),
             padding=(0, 1),
         )
-
-
-class _SilentControlKeys:
-    """Stops the terminal from echoing Ctrl-C as ^C, which would push the table out of its place."""
-
-    def __init__(self) -> None:
-        self._before: list[Any] | None = None
-        if os.name != "posix" or not sys.stdin.isatty():
-            return
-        import termios
-
-        self._before = termios.tcgetattr(sys.stdin)
-        silent = termios.tcgetattr(sys.stdin)
-        silent[3] &= ~termios.ECHOCTL
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
-
-    def restore(self) -> None:
-        if self._before is not None:
-            import termios
-
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
 
 
 class PlainLines:
@@ -107,30 +111,68 @@ class PlainLines:
         now = time.monotonic()
         if now < self._next_line and progress.phase is self._phase:
             return
-        self._next_line = now + LINE_EVERY_S
+        self._next_line = now + (VERBOSE_EVERY_S if progress.steering.verbosity > 1 else LINE_EVERY_S)
         self._phase = progress.phase
         if progress.phase is Phase.EVALUATING:
             self.note(f"evaluating: {_evaluated(progress)}")
             return
-        self.note(
-            f"{progress.phase.value}: step {progress.env_steps:,} of {progress.total_env_steps:,}"
-            f", {progress.rates.frames_per_s:,.0f} frames/s, {progress.rates.updates_per_s:,.1f} updates/s"
-            f", {progress.episodes:,} episodes, mean score {_number(progress.mean_score)}"
-            f", best {_number(progress.best_score)}, loss {_metric(progress, 'loss')}, {_left(progress)}"
-        )
+        self.note(_line(progress))
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def pressed(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         pass
+
+
+def _line(progress: Progress) -> str:
+    """All that matters in one line."""
+    return (
+        f"{progress.phase.value}: step {progress.env_steps:,} of {progress.total_env_steps:,}"
+        f", {progress.rates.frames_per_s:,.0f} frames/s, {progress.rates.updates_per_s:,.1f} updates/s"
+        f", {progress.episodes:,} episodes, mean score {_number(progress.mean_score)}"
+        f", best {_number(progress.best_score)}, loss {_metric(progress, 'loss')}, {_left(progress)}"
+    )
+
+
+def _choices(progress: Progress) -> str:
+    """What people have chosen, where it is not the usual."""
+    steering = progress.steering
+    chosen = {
+        "paused: space goes on": steering.paused,
+        "not learning": not steering.learning,
+        "not exploring": not steering.exploring,
+        speed_in_words(steering.speed): steering.speed is not None,
+    }
+    return " · ".join(text for text, is_so in chosen.items() if is_so)
+
+
+def _keys() -> RenderableType:
+    grid = Table.grid(padding=(0, 1), expand=True)
+    for ratio in (None, 1, None, 1):
+        grid.add_column(ratio=ratio, justify="right" if ratio is None else "left")
+    entries = [(_keys_of(control), control.help) for control in CONTROLS]
+    entries += [(CLEAR_KEY, "clear what scrolled by"), (HELP_KEY, "hide this")]
+    half = -(-len(entries) // 2)
+    for (key, text), (other_key, other_text) in zip(
+        entries[:half], [*entries[half:], *([("", "")] * (2 * half - len(entries)))], strict=True
+    ):
+        grid.add_row(Text(key, style="bold cyan"), text, Text(other_key, style="bold cyan"), other_text)
+    return grid
+
+
+def _keys_of(control: Control) -> str:
+    return control.key + (f" F{control.function_key}" if control.function_key else "")
 
 
 def _what_is_safe(progress: Progress) -> str:
     if progress.phase is Phase.EVALUATING:
         return "the training is finished and saved"
     saved = progress.saved_env_step
-    return "Ctrl-C saves and stops" + (f" · saved at step {saved:,}" if saved is not None else "")
+    return f"{HELP_KEY} keys · Ctrl-C saves and stops" + (f" · saved at step {saved:,}" if saved is not None else "")
 
 
 def _headline(progress: Progress) -> RenderableType:

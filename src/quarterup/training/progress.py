@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
+from quarterup.training.steering import Steering
+
 RATE_WINDOW_S = 10.0
 """Speeds are means over about this long."""
 
@@ -92,6 +94,8 @@ class Progress:
     to_evaluate: int = 0
     trouble: str | None = None
     """Something that the person should know of, such as a full disk."""
+    steering: Steering = field(default_factory=Steering)
+    """What people have chosen."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -111,6 +115,10 @@ class Display(Protocol):
 
     def note(self, text: str) -> None:
         """Say something once that should stay readable."""
+        ...
+
+    def pressed(self) -> list[str]:
+        """The controls that the person chose since the last call, by name."""
         ...
 
     def close(self) -> None: ...

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,22 +18,27 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Transitions
 from quarterup.agents.schedules import value_at
-from quarterup.training.adjustments import adjusted, differences_in_words, take_requests
+from quarterup.training.adjustments import adjusted, differences_in_words
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, SettingsError, TrainingError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import Learner, Snapshot
+from quarterup.training.looks import write_look
 from quarterup.training.metrics import Episode, MetricsWriter, Moment
 from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
+from quarterup.training.requests import DoControl, Request, SetSchedules, take_requests
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings
+from quarterup.training.steering import Helm, Steering
 
 SCORE_WINDOW = 100
 """Episodes in the mean score."""
 MIN_EPISODES_FOR_BEST = 30
 """A mean of fewer says too little to call a checkpoint the best."""
 SHOW_EVERY_S = 0.5
+ASK_EVERY_S = 0.1
+"""How soon a control takes effect."""
 SPEED_METRICS_EVERY_S = 10.0
 
 ENV_STREAM, MIXING_STREAM = 0, 1
@@ -72,8 +78,9 @@ class Trainer:
         """Of the last episodes."""
         self.own_scores: deque[float] = deque(maxlen=SCORE_WINDOW)
         """Of the last episodes in which the expert chose nothing: what the best checkpoint is found by."""
-        self._settings = settings
-        self._env = env
+        self.settings = settings
+        self.env = env
+        self.steering = Steering()
         self._learner = learner
         self._run = run.path
         self._checkpoints = run.checkpoints
@@ -81,6 +88,7 @@ class Trainer:
         self._display = display
         self._adjusted: dict[str, Any] = {}
         """Schedules that were changed while the run went on, as `config.json` would have them."""
+        self._helm = Helm(self, settings)
         self._mixing = np.random.default_rng([settings.seed, MIXING_STREAM])
         self._best: Best | None = self._checkpoints.best()
         self._spent = Spent()
@@ -99,7 +107,7 @@ class Trainer:
             self.scores.extend(values.pop("scores"))
             self.own_scores.extend(values.pop("own_scores"))
             self._mixing.bit_generator.state = values.pop("mixing")
-            self._adjust(values.pop("adjusted", {}))
+            self.adjust(values.pop("adjusted", {}))
             self.counters = Counters(**values)
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"The checkpoint of step {checkpoint.env_step} does not fit: {error}") from error
@@ -114,10 +122,13 @@ class Trainer:
         """
         self._begin_session()
         try:
-            while self.counters.env_steps < self._settings.steps and interrupts.signal_number is None:
-                self._step()
-                self._after_step()
-            if self.counters.env_steps >= self._settings.steps:
+            while self.counters.env_steps < self.settings.steps and not self._is_told_to_end(interrupts):
+                if self.steering.paused:
+                    self._rest()
+                else:
+                    self._step()
+                    self._after_step()
+            if self.counters.env_steps >= self.settings.steps:
                 self._learner.finish()
                 self._take_over_updates()
         except FloatingPointError as error:
@@ -127,15 +138,17 @@ class Trainer:
             if type(error).__module__.startswith("quarterup."):
                 self._save_after(error)
             raise
-        finished = self.counters.env_steps >= self._settings.steps
+        finished = self.counters.env_steps >= self.settings.steps
         self._metrics.event(self._now(), "finished" if finished else "stopped", "")
         self._show()
         self._save()
 
     # ------------------------------------------------------------------------------------------------------- one step
 
+    def _is_told_to_end(self, interrupts: Interrupts) -> bool:
+        return interrupts.signal_number is not None or self.steering.stopped
+
     def _begin_session(self) -> None:
-        settings, counters, count = self._settings, self.counters, self._env.num_envs
         self._started = time.perf_counter()
         self._wall_before = self.counters.wall_s
         self._last_save = self._next_show = self._started
@@ -143,39 +156,50 @@ class Trainer:
         self._next_speed_metrics = self._started + SPEED_METRICS_EVERY_S
         self._phase = Phase.WARMING_UP
         """Until the agent is ready for the first time; one without replay is so only now and then."""
+        self._next_step_at = self._next_ask = self._started
+        for request in take_requests(self._run):
+            if isinstance(request, SetSchedules):  # A control was meant for a session that is over.
+                self._take(request)
+        self.begin_episodes()
+        self._show()
+
+    def begin_episodes(self) -> None:
+        """Begin all episodes anew. Those that were being played are not counted."""
+        count = self.env.num_envs
         self._valid = np.ones(count, np.bool_)
         self._returns = np.zeros(count)
         self._lengths = np.zeros(count, np.int64)
         self._expert_choices = np.zeros(count, np.int64)
         # Another start than that of the sessions before, but always the same after the same checkpoint.
-        seed = np.random.SeedSequence([settings.seed, ENV_STREAM, counters.env_steps])
-        self._observations = self._env.reset(int(seed.generate_state(1)[0]))
-        self._show()
+        seed = np.random.SeedSequence([self.settings.seed, ENV_STREAM, self.counters.env_steps])
+        self._observations = self.env.reset(int(seed.generate_state(1)[0]))
 
     def _step(self) -> None:
         """One vector step: N decisions. While the emulators carry them out, the learner works."""
         began = time.perf_counter()
-        actions = self._learner.act(self._observations)
+        actions = self._learner.act(self._observations, explore=self.steering.exploring)
         expert = self._let_expert_choose(actions)
         acted = time.perf_counter()
-        self._env.send(actions)
+        self.env.send(actions)
         sent = time.perf_counter()
-        self._earn_updates()
+        if self.steering.learning:
+            self._earn_updates()
         learned = time.perf_counter()
-        observations, rewards, terminated, truncated, infos = self._env.receive()
+        observations, rewards, terminated, truncated, infos = self.env.receive()
         received = time.perf_counter()
         valid = self._valid
-        self._learner.observe(
-            Transitions(
-                observations=self._observations,
-                actions=actions,
-                rewards=rewards.astype(np.float32, copy=False),
-                terminated=terminated,
-                truncated=truncated,
-                valid=valid,
-                expert=expert,
+        if self.steering.learning:
+            self._learner.observe(
+                Transitions(
+                    observations=self._observations,
+                    actions=actions,
+                    rewards=rewards.astype(np.float32, copy=False),
+                    terminated=terminated,
+                    truncated=truncated,
+                    valid=valid,
+                    expert=expert,
+                )
             )
-        )
         self._observations = observations
         self._count(rewards, terminated, truncated, valid, expert, infos)
         self._spent.act += acted - began
@@ -198,11 +222,11 @@ class Trainer:
             return np.zeros(len(actions), np.bool_)
         expert = self._mixing.random(len(actions)) < ratio
         if expert.any():
-            actions[expert] = self._env.expert_actions()[expert]
+            actions[expert] = self.env.expert_actions()[expert]
         return expert
 
     def _expert_ratio(self) -> float:
-        return value_at(self._settings.expert_ratio, self.counters.env_steps)
+        return value_at(self.settings.expert_ratio, self.counters.env_steps)
 
     def _count(
         self,
@@ -225,7 +249,7 @@ class Trainer:
 
     def _end_episode(self, index: int, truncated: bool, infos: Mapping[str, Any]) -> None:
         died = str(infos["emulator_died"][index]) if "emulator_died" in infos else ""
-        if self._settings.env.life_loss_ends_episode and not truncated and infos["lives"][index] > 0:
+        if self.settings.env.life_loss_ends_episode and not truncated and infos["lives"][index] > 0:
             return  # The same game goes on with the next life: scores are of whole games.
         counters = self.counters
         score = float(infos["score"][index] if "score" in infos else self._returns[index])
@@ -235,7 +259,7 @@ class Trainer:
             env=index,
             score=score,
             steps=steps,
-            frames=steps * self._env.frames_per_step,
+            frames=steps * self.env.frames_per_step,
             level=int(infos["level"][index]) if "level" in infos else 0,
             end="emulator died" if died else "truncated" if truncated else "terminated",
             expert_share=expert_choices / max(1, steps),
@@ -243,6 +267,8 @@ class Trainer:
         self._returns[index] = self._lengths[index] = self._expert_choices[index] = 0
         if steps:
             self._metrics.episode(self._now(), episode)
+        if self.steering.verbosity:
+            self._display.note(f"emulator {index}: {score:,.0f} points in {steps:,} steps")
         if died:  # Perhaps before the episode's first step.
             counters.emulators_replaced += 1
             self._metrics.event(self._now(), "emulator died", died)
@@ -258,47 +284,111 @@ class Trainer:
 
     def _after_step(self) -> None:
         now = time.perf_counter()
+        if now >= self._next_ask:
+            self._take_requests(now)
         if now >= self._next_show:
-            self._take_adjustments()
             self._show()
+        self._keep_pace()
         if self.counters.env_steps == self._settled_env_step:
             return  # All environments began an episode: nothing may be written twice under one env step.
         self._settled_env_step = self.counters.env_steps
+        self._helm.after_step()
         if learned := self._learner.take_metrics():
             self._write_learned(learned)
         if now >= self._next_speed_metrics:
             self._write_speeds(now)
         self._metrics.write_if_due()
         if self._is_save_due(now):
-            try:
-                self._save()
-            except CheckpointError as error:
-                # The run goes on: what it has learned is in memory, and the disk may have room the next time.
-                self._report(str(error))
+            self._try_to_save()
 
-    def _take_adjustments(self) -> None:
-        """Do what others asked for: see `adjustments`."""
-        for changes in take_requests(self._run):
-            before = self._settings
-            try:
-                self._adjust(changes)
-            except SettingsError as error:
-                self._report(str(error))
-                continue
-            text = differences_in_words(before, self._settings)
-            self._metrics.event(self._now(), "adjusted", text)
-            self._display.note(f"Adjusted: {text}")
+    def _rest(self) -> None:
+        """Let some time pass that does not count."""
+        began = time.perf_counter()
+        self._take_requests(began)
+        if began >= self._next_show:
+            self._show()
+        time.sleep(ASK_EVERY_S)
+        self._started += time.perf_counter() - began
 
-    def _adjust(self, changes: Mapping[str, Any]) -> None:
+    def _keep_pace(self) -> None:
+        """Wait, if the environments are to run at a speed of the person's choice."""
+        speed, step_s = self.steering.speed, self.env.seconds_per_step
+        if speed is None or step_s is None:
+            return
+        now = time.perf_counter()
+        self._next_step_at = max(now, self._next_step_at + step_s / speed)
+        time.sleep(min(self._next_step_at - now, 2 * step_s / speed))
+
+    # ------------------------------------------------------------------------------------- what others ask for
+
+    def _take_requests(self, now: float) -> None:
+        """Do what others asked for: see `requests` and `controls`."""
+        self._next_ask = now + ASK_EVERY_S
+        for request in [*take_requests(self._run), *map(DoControl, self._display.pressed())]:
+            self._take(request)
+
+    def _take(self, request: Request) -> None:
+        try:
+            if isinstance(request, SetSchedules):
+                before = self.settings
+                self.adjust(request.changes)
+                kind, text = "adjusted", differences_in_words(before, self.settings)
+            else:
+                kind, text = "control", f"{request.name}: {self._helm.do(request.name)}"
+        except (SettingsError, CheckpointError) as error:
+            self._report(str(error))
+            return
+        self._metrics.event(self._now(), kind, text)
+        self._display.note(text)
+
+    def adjust(self, changes: Mapping[str, Any], *, keep: bool = True) -> None:
+        """Go on with other schedules, also after a resume if `keep`. Raises SettingsError."""
         if changes:
-            self._settings = adjusted(self._settings, changes)
-            self._learner.adjust(self._settings)
-            self._adjusted.update(changes)
+            self.settings = adjusted(self.settings, changes)
+            self._learner.adjust(self.settings)
+            if keep:
+                self._adjusted.update(changes)
+
+    def stop_learning(self) -> None:
+        """What is played from now on is not remembered. Tells the learner that this is how far the episodes got."""
+        count = self.env.num_envs
+        nothing = np.zeros(count, np.bool_)
+        self._learner.observe(
+            Transitions(
+                observations=self._observations,
+                actions=np.zeros(count, np.int64),
+                rewards=np.zeros(count, np.float32),
+                terminated=nothing,
+                truncated=nothing,
+                valid=nothing,
+                expert=nothing,
+            )
+        )
+
+    def flush(self) -> None:
+        """Forget what is in the replay, and begin all episodes anew."""
+        self._learner.forget()
+        self.begin_episodes()
+
+    def look(self) -> Path:
+        """Write down what the agent sees in the first environment. Returns the file."""
+        return write_look(self._run, self.counters.env_steps, self._observations[0], self.env.feature_names)
+
+    def save(self) -> None:
+        """Write a checkpoint now. Raises CheckpointError if it cannot be written."""
+        self._save()
+
+    def _try_to_save(self) -> None:
+        try:
+            self._save()
+        except CheckpointError as error:
+            # The run goes on: what it has learned is in memory, and the disk may have room the next time.
+            self._report(str(error))
 
     def _is_save_due(self, now: float) -> bool:
-        every = self._settings.save_every_steps
+        every = self.settings.save_every_steps
         passed_a_mark = self.counters.env_steps // every > self._last_save_env_step // every
-        return passed_a_mark or now - self._last_save >= self._settings.save_every_s
+        return passed_a_mark or now - self._last_save >= self.settings.save_every_s
 
     def _save(self) -> None:
         """Write a checkpoint unless this step has one. First the metrics: a checkpoint's numbers are never missing."""
@@ -361,14 +451,14 @@ class Trainer:
     def _show(self) -> None:
         now = time.perf_counter()
         self._next_show = now + SHOW_EVERY_S
-        counters, env = self.counters, self._env
+        counters, env = self.counters, self.env
         self._rates = self._speedometer.look(
             now, counters.env_steps, counters.updates, self._spent, env.frames_per_step
         )
         self.progress = Progress(
             phase=self._phase,
             env_steps=counters.env_steps,
-            total_env_steps=self._settings.steps,
+            total_env_steps=self.settings.steps,
             frames=counters.env_steps * env.frames_per_step,
             updates=counters.updates,
             episodes=counters.episodes,
@@ -385,13 +475,14 @@ class Trainer:
             metrics=self._latest,
             saved_env_step=self._saved_env_step,
             trouble=self._trouble or self._metrics.trouble,
+            steering=replace(self.steering),
         )
         self._display.update(self.progress)
 
     def _now(self) -> Moment:
         counters = self.counters
         counters.wall_s = self._wall_before + time.perf_counter() - self._started
-        return Moment(counters.env_steps, counters.env_steps * self._env.frames_per_step, counters.wall_s)
+        return Moment(counters.env_steps, counters.env_steps * self.env.frames_per_step, counters.wall_s)
 
 
 def _mean(scores: deque[float]) -> float | None:

@@ -210,6 +210,16 @@ class Replay:
         with self._lock:
             self._is_cut[self._all_streams if streams is None else self._check_streams(streams)] = True
 
+    def clear(self) -> None:
+        """Forget everything. The next rows begin new episodes."""
+        with self._lock:
+            self._tree.clear()  # First: whatever ends the process now, nothing half forgotten can be sampled.
+            self._rows_written[:] = 0
+            self._flags[:] = 0
+            self._steps_into_episode[:] = 0
+            self._max_priority[0] = 1.0
+            self._is_cut[:] = False
+
     def _write(
         self,
         transitions: Transitions,

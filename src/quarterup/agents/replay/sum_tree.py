@@ -85,6 +85,12 @@ class SumTree:
         _sample(self.nodes, uniforms, slots)
         return slots
 
+    def clear(self) -> None:
+        """Make all priorities 0."""
+        leaves, sums, _ = self.nodes
+        leaves[:] = 0.0
+        sums[:] = 0.0
+
     def check_slots(self, slots: NDArray[np.int64]) -> None:
         """Raises ValueError if one of `slots` is out of range."""
         if not _all_are_below(slots, self.size):
