@@ -63,7 +63,7 @@ def test_everything_fits_in_the_terminal(width: int) -> None:
         "100% full",
         "16 alive, 3 replaced",
         "10% act",
-        "50% wait for emulators",
+        "50% emulators",
         "30% learn",
         "10% other",
         "saved at step 12,300,000",

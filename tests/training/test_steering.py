@@ -89,7 +89,7 @@ def test_a_pause_stands_still_and_does_not_count(tmp_path: Path, mode: str) -> N
     assert len({progress.env_steps for progress in resting}) == 1
     assert result.finished
     assert result.wall_s < took - 0.9
-    assert [event.text for event in events_of(tmp_path / "run", "control")] == ["pause: paused", "pause: goes on"]
+    assert [event.text for event in events_of(tmp_path / "run", "control")] == ["paused", "goes on"]
 
 
 def test_stop_saves_and_ends_and_the_run_goes_on_later(tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_pure_play_takes_no_random_action(tmp_path: Path) -> None:
     steer(run, 1200, person, agent_settings=wild)
     assert {True, False} == set(chosen)
     assert [event.text for event in events_of(run, "control")] == [
-        "explore: plays only by what is learned",
-        "explore: explores",
+        "plays only by what is learned",
+        "explores",
     ]
 
 
@@ -176,7 +176,7 @@ def test_epsilon_goes_up_and_down_and_back_to_the_schedule(tmp_path: Path) -> No
     steer(run, 1500, Person(*((after(300 + 100 * index), key) for index, key in enumerate(keys))), agent_settings=wild)
     told = [event.text.rpartition(" ")[2] for event in events_of(run, "control")[:5]]
     assert told == ["0.25", "0.2", "0.15", "0.1", "0.09"]
-    assert events_of(run, "control")[5].text == "epsilon-auto: epsilon linear(0.2, 0.1, 1_000_000)"
+    assert events_of(run, "control")[5].text == "epsilon linear(0.2, 0.1, 1_000_000)"
 
 
 def test_a_pulse_ends_by_itself_and_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

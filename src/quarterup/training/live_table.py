@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import zip_longest
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -11,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from quarterup.training.controls import CONTROLS, Control, control_of_key
+from quarterup.training.controls import CONTROLS, control_of_key
 from quarterup.training.progress import Display, Phase, Progress
 from quarterup.training.steering import speed_in_words
 from quarterup.training.terminal_keys import TerminalKeys
@@ -151,21 +152,21 @@ def _choices(progress: Progress) -> str:
 
 
 def _keys() -> RenderableType:
-    grid = Table.grid(padding=(0, 1), expand=True)
-    for ratio in (None, 1, None, 1):
-        grid.add_column(ratio=ratio, justify="right" if ratio is None else "left")
-    entries = [(_keys_of(control), control.help) for control in CONTROLS]
-    entries += [(CLEAR_KEY, "clear what scrolled by"), (HELP_KEY, "hide this")]
+    entries = [(control.key, control.help, control.function_key) for control in CONTROLS]
+    entries += [(CLEAR_KEY, "clear what scrolled by", None), (HELP_KEY, "hide this", None)]
     half = -(-len(entries) // 2)
-    for (key, text), (other_key, other_text) in zip(
-        entries[:half], [*entries[half:], *([("", "")] * (2 * half - len(entries)))], strict=True
-    ):
-        grid.add_row(Text(key, style="bold cyan"), text, Text(other_key, style="bold cyan"), other_text)
+    grid = Table.grid(padding=(0, 1), expand=True)
+    for _ in range(2):
+        grid.add_column(justify="right", no_wrap=True)
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for left, right in zip_longest(entries[:half], entries[half:], fillvalue=("", "", None)):
+        grid.add_row(*_key_and_help(*left), *_key_and_help(*right))
     return grid
 
 
-def _keys_of(control: Control) -> str:
-    return control.key + (f" F{control.function_key}" if control.function_key else "")
+def _key_and_help(key: str, text: str, function_key: int | None) -> tuple[Text, Text]:
+    also = f"  F{function_key}" if function_key else ""
+    return Text(key, style="bold cyan"), Text.assemble(text, (also, "dim"))
 
 
 def _what_is_safe(progress: Progress) -> str:
@@ -225,7 +226,7 @@ def _time_shares(progress: Progress) -> RenderableType:
     rates = progress.rates
     shares = [
         ("act", rates.act, "cyan"),
-        ("wait for emulators", rates.emulators, "magenta"),
+        ("emulators", rates.emulators, "magenta"),
         ("wait for learner" if progress.learns_beside else "learn", rates.held, "green"),
         ("other", rates.other, "white"),
     ]

@@ -334,7 +334,7 @@ class Trainer:
                 self.adjust(request.changes)
                 kind, text = "adjusted", differences_in_words(before, self.settings)
             else:
-                kind, text = "control", f"{request.name}: {self._helm.do(request.name)}"
+                kind, text = "control", self._helm.do(request.name)
         except (SettingsError, CheckpointError) as error:
             self._report(str(error))
             return

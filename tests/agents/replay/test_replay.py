@@ -220,6 +220,19 @@ def test_a_restart_keeps_the_priorities_of_what_was_known() -> None:
     assert batch.weights.min() == 1.0
 
 
+@pytest.mark.parametrize("stack", [1, 3])
+def test_a_cleared_replay_is_as_good_as_new(stack: int) -> None:
+    rng = np.random.default_rng(5)
+    replay = make_replay(num_envs=2, num_rows=16, n_step=3, stack=stack)
+    for streams in (random_streams(rng, 2, 40, ending=0.1), random_streams(rng, 2, 12, ending=0.1)):
+        replay.clear()
+        assert len(replay) == 0
+        assert not replay.can_sample
+        for row in range(len(streams[0])):
+            replay.add(row_of(streams, row, stack))
+            check_everything(replay, [steps[: row + 1] for steps in streams], rng)
+
+
 def test_stacks_are_those_of_gymnasiums_frame_stack_wrapper() -> None:
     num_envs, stack = 2, 4
     envs = gym.vector.SyncVectorEnv(
