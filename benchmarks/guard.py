@@ -1,6 +1,6 @@
 """Has anything become slower? Measures the ratios of `record.json` again and fails where one fell by a fifth.
 
-    .venv/bin/python benchmarks/guard.py              all of them: three minutes, six if something fell
+    .venv/bin/python benchmarks/guard.py              all of them: ten minutes, twenty if everything fell
     .venv/bin/python benchmarks/guard.py --only replay
     .venv/bin/python benchmarks/guard.py --update     and write down what was measured
 
@@ -27,6 +27,7 @@ from typing import Any, Literal
 from rich.text import Text
 
 from quarterup.cli.console import make_console, make_table
+from quarterup.cli.measure_learner import SIZES
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.files import replace_file
 from report import say
@@ -49,7 +50,7 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Source:
-    """A benchmark: a script beside this file that prints one JSON object."""
+    """A benchmark: a script beside this file, or a module, that prints one JSON object."""
 
     command: tuple[str, ...]
     ratios: Callable[[dict[str, Any]], dict[str, float]]
@@ -96,9 +97,28 @@ def of_replay(report: dict[str, Any]) -> dict[str, float]:
     return {f"replay: {name}": float(values["ratio"]) for name, values in found if isinstance(values, dict)}
 
 
+def of_learner(report: dict[str, Any]) -> dict[str, float]:
+    """Those at each size whose other side is installed."""
+    return {
+        f"learner, {size}: {name}": float(values["ratio"])
+        for size, comparisons in report["comparisons"].items()
+        if size in SIZES
+        for name, values in comparisons.items()
+        if isinstance(values, dict)
+    }
+
+
+def of_train(report: dict[str, Any]) -> dict[str, float]:
+    """Those between speeds: the processors in use are no ratio."""
+    named = {"emulators' speed beside the learner / alone", "env steps a second, async / sync"}
+    return {f"train: {name}": float(values["median"]) for name, values in report["figures"].items() if name in named}
+
+
 SOURCES = {
     "env": Source(("speed.py", "--repetitions", "5"), of_speed),
     "replay": Source(("replay.py",), of_replay),
+    "learner": Source(("learner.py", "--rounds", "9"), of_learner),
+    "train": Source(("-m", "quarterup.cli.main", "bench", "train", "--json"), of_train),
 }
 
 
@@ -159,11 +179,8 @@ def better_of_two(
 def run(command: tuple[str, ...]) -> dict[str, Any]:
     """What the benchmark printed. Raises CalledProcessError if it failed; its own words are on stderr."""
     say(f"running {' '.join(command)}")
-    script, *arguments = command
-    done = subprocess.run(
-        [sys.executable, str(FOLDER / script), *arguments], stdout=subprocess.PIPE, text=True, check=True
-    )
-    report: dict[str, Any] = json.loads(done.stdout)
+    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=True, cwd=FOLDER)
+    report: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     return report
 
 
