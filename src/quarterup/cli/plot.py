@@ -11,9 +11,9 @@ import tyro
 
 from quarterup.cli.console import make_console
 from quarterup.games import find_game
+from quarterup.training.comparable import check_comparable
 from quarterup.training.errors import RunFolderError
 from quarterup.training.evaluation import read_references
-from quarterup.training.loading import settings_of
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.plots import LearningCurve, plot_learning_curves
 from quarterup.training.run_folder import RunFolder
@@ -69,31 +69,6 @@ def draw(
         frame_skip=settings.env.frame_skip,
         references=references or read_references(runs[0].evaluations),
     )
-
-
-def check_comparable(runs: Sequence[RunFolder]) -> TrainSettings:
-    """The settings of the first run. Raises RunFolderError if another was played otherwise."""
-    first = settings_of(runs[0])
-    for run in runs[1:]:
-        other = settings_of(run)
-        differing = [
-            f"{name} is {ours} and {theirs}"
-            for name, ours, theirs in (
-                ("the game", first.game, other.game),
-                ("the ROM", runs[0].config.machine.get("rom_status"), run.config.machine.get("rom_status")),
-                ("frame_skip", first.env.frame_skip, other.env.frame_skip),
-                ("sticky", first.env.sticky, other.env.sticky),
-                ("life_loss_ends_episode", first.env.life_loss_ends_episode, other.env.life_loss_ends_episode),
-            )
-            if ours != theirs
-        ]
-        if differing:
-            raise RunFolderError(
-                f"{runs[0].path} and {run.path} cannot share a plot, their scores don't compare: "
-                + ", ".join(differing)
-                + "."
-            )
-    return first
 
 
 def _curve(run: RunFolder) -> LearningCurve:

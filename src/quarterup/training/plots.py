@@ -18,9 +18,20 @@ from quarterup.training.statistics import Interval, running_mean
 WINDOW_EPISODES = 100
 """The bold line is the mean of this many episodes."""
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 4.5, 160
-COLOURS = ("#1f6fb4", "#d1661a", "#2a8c4a", "#8a5ab5", "#b0413e", "#5d6d7e")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""That all kinds of colour-blind people can tell apart: Okabe and Ito, https://jfly.uni-koeln.de/color/."""
+LINES = ("-", "--", "-.", ":")
+"""Kinds of line, for when the colours begin again."""
 LEGEND_COLUMNS = 4
-REFERENCE_COLOURS = {"random": "#8c8c8c", "expert": "#b0413e"}
+REFERENCE_COLOURS = {"random": "#8c8c8c", "expert": "#303030"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one of several things is drawn."""
+
+    colour: str
+    line: str
 
 
 @dataclass(frozen=True)
@@ -50,10 +61,10 @@ def plot_learning_curves(
     axes = figure.add_subplot()
     for name, interval in (references or {}).items():
         _draw_reference(axes, name, interval)
-    for curve, colour in zip(curves, _cycle(len(curves)), strict=True):
-        _draw_curve(axes, curve, colour, alone=len(curves) == 1)
+    for curve, look in zip(curves, looks_of(len(curves)), strict=True):
+        _draw_curve(axes, curve, look, alone=len(curves) == 1)
     axes.set_title(title, loc="left", fontsize=13)
-    axes.set_xlabel(f"env steps (a step is {frame_skip} frame{'s' if frame_skip > 1 else ''})", fontsize=11)
+    axes.set_xlabel(steps_label(frame_skip), fontsize=11)
     axes.set_ylabel("score of an episode", fontsize=11)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
@@ -64,22 +75,22 @@ def plot_learning_curves(
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(fontsize=10, frameon=False, loc="outside lower center", ncols=LEGEND_COLUMNS)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _draw_curve(axes: Axes, curve: LearningCurve, colour: str, *, alone: bool) -> None:
+def _draw_curve(axes: Axes, curve: LearningCurve, look: Look, *, alone: bool) -> None:
     axes.plot(
         curve.env_steps,
         curve.scores,
         ".",
-        color=colour,
+        color=look.colour,
         alpha=0.25,
         markersize=4,
         label="one episode" if alone else None,
     )
     label = f"mean of the last {WINDOW_EPISODES}" if alone else curve.label
     means = running_mean(curve.scores, WINDOW_EPISODES)
-    axes.plot(curve.env_steps, means, color=colour, linewidth=2.4, label=label)
+    axes.plot(curve.env_steps, means, color=look.colour, linestyle=look.line, linewidth=2.4, label=label)
 
 
 def _draw_reference(axes: Axes, name: str, interval: Interval) -> None:
@@ -95,12 +106,18 @@ def thousands(value: float) -> str:
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
-def _cycle(count: int) -> list[str]:
-    return [COLOURS[index % len(COLOURS)] for index in range(count)]
+def steps_label(frame_skip: int) -> str:
+    """Of an axis of env steps."""
+    return f"env steps (a step is {frame_skip} frame{'s' if frame_skip > 1 else ''})"
 
 
-def _save(figure: Figure, path: Path) -> None:
-    """Written beside and renamed, so that there is never half a picture."""
+def looks_of(count: int) -> list[Look]:
+    """A look for each of `count` things."""
+    return [Look(COLOURS[index % len(COLOURS)], LINES[index // len(COLOURS) % len(LINES)]) for index in range(count)]
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG. It is written beside and renamed, so that there is never half a picture."""
     part = path.with_name(path.name + ".part")
     FigureCanvasAgg(figure).print_png(str(part))  # type: ignore[no-untyped-call]
     part.replace(path)
