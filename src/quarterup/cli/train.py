@@ -16,7 +16,7 @@ from rich.text import Text
 
 from quarterup.training.errors import SettingsError
 from quarterup.training.live_table import make_display
-from quarterup.training.loading import settings_of
+from quarterup.training.loading import settings_of, weights_of
 from quarterup.training.policies import AgentPolicy
 from quarterup.training.presets import PRESETS, settings_for
 from quarterup.training.progress import Display, Phase
@@ -89,7 +89,7 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
     show(0)
     evaluation = evaluate(
-        AgentPolicy(result.actor),
+        AgentPolicy(result.actor, weights_of(result.env_steps)),
         settings.game,
         settings.env,
         episodes=settings.eval_episodes,

@@ -35,9 +35,8 @@ from quarterup.training.errors import RunFolderError
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.references import Reference, find_references, game_of, normalised
 from quarterup.training.run_folder import RunFolder
-from quarterup.training.statistics import running_mean
+from quarterup.training.statistics import WINDOW_EPISODES, running_mean
 
-WINDOW_EPISODES = 100
 POINTS = 80
 """Of a curve. More are not seen at its size."""
 CURVE_RESAMPLES = 1_000

@@ -76,6 +76,7 @@ def _draw_estimates(axes: Axes, comparison: Comparison, looks: Sequence[Look], s
         axes.barh(row, found.high - found.low, BAR_HEIGHT, left=found.low, color=look.colour, alpha=0.45)
         axes.vlines(found.value, row - BAR_HEIGHT / 2, row + BAR_HEIGHT / 2, color=look.colour, linewidth=2.5)
         axes.plot(group.scores.ravel(), np.full(group.scores.size, row), ".", color="#333333", markersize=4)
+    axes.use_sticky_edges = False  # or the lowest bar would begin on the frame
     axes.margins(x=0.08)
     axes.set_yticks(range(len(comparison.groups)), [group.name for group in comparison.groups])
     axes.set_ylim(len(comparison.groups) - 0.4, -0.6)

@@ -13,10 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from quarterup.training.statistics import Interval, running_mean
+from quarterup.training.statistics import WINDOW_EPISODES, Interval, running_mean
 
-WINDOW_EPISODES = 100
-"""The bold line is the mean of this many episodes."""
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 8.0, 4.5, 160
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """That all kinds of colour-blind people can tell apart: Okabe and Ito, https://jfly.uni-koeln.de/color/."""
