@@ -101,13 +101,15 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
 
 def _plot(result: TrainingResult, settings: TrainSettings) -> Path | None:
-    """The learning curve, once an episode has ended."""
-    from quarterup.cli.plot import draw
+    """The learning curve, the scores and the report, once an episode has ended; returns where the curve is."""
+    from quarterup.cli.plot import draw, draw_histogram, draw_report
 
     if not result.episodes:
         return None
     path = result.run.plots / "learning_curve.png"
     draw([result.run], settings, path)
+    draw_histogram([result.run], settings, result.run.plots / "scores.png")
+    draw_report([result.run], settings, result.run.plots / "report.png")
     return path
 
 

@@ -9,11 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from quarterup.training.aggregates import Band
 from quarterup.training.comparison import Comparison
-from quarterup.training.plots import DOTS_PER_INCH, Look, looks_of, save_figure, steps_label, thousands
+from quarterup.training.plot_style import DOTS_PER_INCH, Look, looks_of, save_figure, short, steps_label, style_axes
 
 WIDTH_INCHES, HEIGHT_INCHES = 11.0, 8.0
 BAR_HEIGHT = 0.55
@@ -31,16 +30,12 @@ def plot_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
     _draw_curves(steps, [(group.by_env_steps.places, group.by_env_steps.band) for group in comparison.groups], looks)
     steps.set_title("What an env step gives", loc="left", fontsize=11)
     steps.set_xlabel(steps_label(comparison.frame_skip))
-    steps.xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
     _draw_curves(seconds, [(group.by_seconds.places, group.by_seconds.band) for group in comparison.groups], looks)
     seconds.set_title("What a second gives", loc="left", fontsize=11)
     seconds.set_xlabel("seconds of training")
-    seconds.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     for axes in (steps, seconds):
         axes.set_ylabel(f"interquartile mean {score}")
-        axes.set_xlim(left=0)
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(FuncFormatter(_number))
+        style_axes(axes, steps=True)
     _draw_estimates(estimates, comparison, looks, score)
     for group, look in zip(comparison.groups, looks, strict=True):
         _draw_band(profile, comparison.thresholds, group.profile, look)
@@ -48,12 +43,8 @@ def plot_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
     profile.set_xlabel(score)
     profile.set_ylabel("share of runs above it")
     profile.set_ylim(-0.02, 1.03)
-    profile.xaxis.set_major_formatter(FuncFormatter(_number))
-    for axes in (steps, seconds, profile):
-        axes.grid(alpha=0.25, linewidth=0.6)
-    for axes in (steps, seconds, estimates, profile):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=9)
+    style_axes(profile)
+    profile.xaxis.set_major_formatter(lambda value, _: short(value))
     handles = [steps.lines[index] for index in range(len(names))]
     figure.legend(handles, names, fontsize=10, frameon=False, loc="outside lower center", ncols=min(4, len(names)))
     save_figure(figure, path)
@@ -78,14 +69,11 @@ def _draw_estimates(axes: Axes, comparison: Comparison, looks: Sequence[Look], s
         axes.plot(group.scores.ravel(), np.full(group.scores.size, row), ".", color="#333333", markersize=4)
     axes.use_sticky_edges = False  # or the lowest bar would begin on the frame
     axes.margins(x=0.08)
-    axes.set_yticks(range(len(comparison.groups)), [group.name for group in comparison.groups])
     axes.set_ylim(len(comparison.groups) - 0.4, -0.6)
     when = f"after {comparison.env_steps:,} env steps" if comparison.score == "training" else "when evaluated"
     axes.set_title(f"Where they stand {when}", loc="left", fontsize=11)
     axes.set_xlabel(f"interquartile mean {score}, 95 % interval; dots are runs")
-    axes.grid(axis="x", alpha=0.25, linewidth=0.6)
-    axes.xaxis.set_major_formatter(FuncFormatter(_number))
-
-
-def _number(value: float, _: object) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.2g}"
+    style_axes(axes)
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))
+    axes.set_yticks(range(len(comparison.groups)), [group.name for group in comparison.groups])

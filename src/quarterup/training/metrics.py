@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from quarterup.training.errors import RunFolderError
 
-WRITE_EVERY_S = 2.0
+WRITE_EVERY_S = 1.0
+"""Half of what a kill may lose, so that a slow disk or a long update between two writes does not lose more."""
 READ_TIMEOUT_S = 10.0
 MAX_ROWS_HELD = 200_000
 """Rows kept in memory while the disk is full; older ones are given up first."""
