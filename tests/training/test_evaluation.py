@@ -14,16 +14,19 @@ import pytest
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+import quarterup
 from quarterup.training.evaluation import (
     FIRST_SEED,
     Evaluation,
     EvaluationError,
     PlayedEpisode,
     evaluate,
+    read_references,
     record_episode,
     save_evaluation,
 )
 from quarterup.training.policies import ExpertPolicy, RandomPolicy
+from quarterup.training.protocols import ProtocolName, under_protocol
 from quarterup.training.settings import EnvSettings
 
 GAME = "space_invaders"
@@ -34,6 +37,7 @@ class EverySeventh:
     """Looks at nothing but its own environment's observation, so that company can't change what it does."""
 
     name = "every seventh"
+    weights = ""
 
     def choose(self, observations: NDArray[Any], env: VectorEnv[Any, Any, Any]) -> NDArray[np.int64]:
         return (np.abs(observations).sum(axis=1) * 7).astype(np.int64) % 6
@@ -85,6 +89,10 @@ def test_the_protocol_says_what_was_played(random_play: Evaluation, tmp_path: Pa
     assert protocol["rom_status"] in ("stand-in", "good", "other checksums")
     assert protocol["emulator"].startswith("MAME 0.")
     assert (protocol["frame_skip"], protocol["sticky"], protocol["episodes"]) == (4, 0.0, 5)
+    assert (protocol["name"], protocol["weights"], protocol["exploration"]) == ("run", "", False)
+    assert protocol["quarterup"] == quarterup.__version__
+    assert all(len(checksum) == 64 for checksum in protocol["rom_sha256"].values())
+    assert protocol["rom_sha256"]
     assert saved["mean_95_low"] <= saved["mean"] <= saved["mean_95_high"]
     assert [episode["score"] for episode in saved["episodes"]] == random_play.scores.tolist()
 
@@ -119,6 +127,25 @@ def test_an_episode_that_comes_out_otherwise_gives_no_video(short_episode: Playe
     with pytest.raises(EvaluationError, match="not deterministic"):
         record_episode(other, GAME, SHORT, tmp_path / "other.mp4")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "sticky", "noop_max"), [("machado18", 0.25, 0), ("classic", 0.0, 30)])
+def test_a_protocol_lays_down_the_rules_and_leaves_the_observation(
+    name: ProtocolName, sticky: float, noop_max: int
+) -> None:
+    mine = EnvSettings(obs="ram", frame_skip=3, sticky=0.1, noop_max=7, max_episode_frames=600)
+    rules = under_protocol(mine, name)
+    assert (rules.sticky, rules.noop_max, rules.frame_skip, rules.max_episode_frames) == (sticky, noop_max, 4, 108_000)
+    assert rules.obs == "ram"
+    assert under_protocol(mine, "run") == mine
+
+
+def test_references_of_another_protocol_are_none_of_the_training(random_play: Evaluation, tmp_path: Path) -> None:
+    other = dataclasses.replace(random_play, protocol=dataclasses.replace(random_play.protocol, name="machado18"))
+    save_evaluation(other, tmp_path)
+    assert read_references(tmp_path) == {}
+    save_evaluation(random_play, tmp_path)
+    assert read_references(tmp_path) == {"random": random_play.mean}
 
 
 def test_no_episodes_are_refused() -> None:

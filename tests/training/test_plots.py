@@ -9,13 +9,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from quarterup.training.plots import (
-    COLOURS,
-    REFERENCE_COLOURS,
-    LearningCurve,
-    plot_learning_curves,
-    thousands,
-)
+from quarterup.training.plot_style import COLOURS, thousands
+from quarterup.training.plots import REFERENCE_COLOURS, LearningCurve, plot_learning_curves
 from quarterup.training.statistics import Interval
 
 

@@ -20,6 +20,7 @@ from quarterup.cli.eval import scores_table
 from quarterup.cli.plot import draw
 from quarterup.training.evaluation import FIRST_SEED, Evaluation, evaluate, record_episode, save_evaluation
 from quarterup.training.live_table import make_display
+from quarterup.training.loading import weights_of
 from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
 from quarterup.training.presets import settings_for
 from quarterup.training.run_folder import next_free
@@ -70,7 +71,8 @@ def run(settings: Settings) -> int:
     if not result.finished:
         console.print(f"Stopped and saved. Go on with: {_resume(result)}", soft_wrap=True)
         return 128 + (result.signal_number or 0)
-    players: tuple[Policy, ...] = (RandomPolicy(FIRST_SEED), ExpertPolicy(), AgentPolicy(result.actor))
+    trained = AgentPolicy(result.actor, weights_of(result.env_steps))
+    players: tuple[Policy, ...] = (RandomPolicy(FIRST_SEED), ExpertPolicy(), trained)
     evaluations = [_evaluate(player, wanted, settings.episodes, console) for player in players]
     for evaluation in evaluations:
         save_evaluation(evaluation, result.run.evaluations)

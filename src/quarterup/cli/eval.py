@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from quarterup.cli.console import make_console, make_table
 from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
+from quarterup.envs.settings import EnvSettings
 from quarterup.training.evaluation import (
     FIRST_SEED,
     Evaluation,
@@ -22,14 +24,16 @@ from quarterup.training.evaluation import (
     record_episode,
     save_evaluation,
 )
+from quarterup.training.protocols import OWN_RULES, ProtocolName, under_protocol
 
 
 @dataclass(frozen=True)
 class Settings:
     """Play whole games and report the scores.
 
-    The games start from seeds that no training uses. With a run, its own rules are kept (observation, frame skip,
-    sticky actions and so on), and the outcome is stored in its folder evaluations/.
+    The games start from seeds that no training uses. The rules are those of the run (frame skip, sticky actions and so
+    on), or of a game those of its usual training, unless --protocol names published ones. A lost life never ends a
+    game here. The outcome of a run, with all rules and versions, is stored in its folder evaluations/.
     """
 
     target: tyro.conf.Positional[str]
@@ -38,6 +42,10 @@ class Settings:
     """Who plays: the run's agent without exploration, someone who presses at random, or the rule-based player."""
     checkpoint: str = "last"
     """Which one of the run: `last`, `best`, or an env step."""
+    protocol: ProtocolName = OWN_RULES
+    """Whose rules. `run`: the run's own. `machado18`: sticky actions with 0.25, no no-ops, frame skip 4, at most
+    108,000 frames (Machado et al., 2018). `classic`: up to 30 no-ops, no sticky actions, frame skip 4, at most 108,000
+    frames (Mnih et al., 2015; Hessel et al., 2018)."""
     episodes: int = 30
     """Whole games to play. More make the interval narrower."""
     seed: int = FIRST_SEED
@@ -53,7 +61,8 @@ class Settings:
 
 
 def run(settings: Settings) -> int:
-    target = find_target(settings.target, settings.checkpoint, settings.roms)
+    found = find_target(settings.target, settings.checkpoint, settings.roms)
+    target = dataclasses.replace(found, env=under_protocol(found.env, settings.protocol))
     check_policy(target, settings.policy)
     if settings.episodes < 1 or settings.envs < 1:
         raise EvaluationError("--episodes and --envs must be at least 1.")
@@ -69,6 +78,7 @@ def run(settings: Settings) -> int:
                 target.env,
                 episodes=settings.episodes,
                 first_seed=settings.seed,
+                protocol_name=settings.protocol,
                 progress=lambda played: bar.update(task, completed=played),
             )
     finally:
@@ -79,12 +89,20 @@ def run(settings: Settings) -> int:
     if settings.video:
         outcome["video"] = str(_record(target, evaluation, console))
     console.print(scores_table([evaluation]))
+    if target.run is not None and (changed := _changed(found.env, target.env)):
+        console.print(f"Not the rules that the agent was trained under: {changed}.")
     for kind in ("file", "video"):
         if kind in outcome:
             console.print(f"{kind}: {outcome[kind]}", soft_wrap=True)
     if settings.json:
         print(json.dumps(outcome))
     return 0
+
+
+def _changed(trained: EnvSettings, played: EnvSettings) -> str:
+    """The rules that a protocol changed, such as "sticky 0.25 instead of 0.0"."""
+    before, now = vars(trained), vars(played)
+    return ", ".join(f"{name} {now[name]} instead of {before[name]}" for name in now if now[name] != before[name])
 
 
 def _record(target: Target, evaluation: Evaluation, console: Console) -> Path:
@@ -100,7 +118,8 @@ def _record(target: Target, evaluation: Evaluation, console: Console) -> Path:
 def scores_table(evaluations: list[Evaluation]) -> Table:
     """Players of one game, with their mean scores."""
     protocol = evaluations[0].protocol
-    title = f"{protocol.game} on {protocol.emulator}, ROM: {protocol.rom_status}"
+    rules = "" if protocol.name == OWN_RULES else f", rules of {protocol.name}"
+    title = f"{protocol.game} on {protocol.emulator}, ROM: {protocol.rom_status}{rules}"
     table = make_table(title, "player", "mean score>", "95 % interval>", "best>", "games>")
     for evaluation in evaluations:
         mean = evaluation.mean

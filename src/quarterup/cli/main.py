@@ -35,6 +35,8 @@ VERBS = {
     "doctor": "what is installed, what is missing, and what to do about it",
     "bench": "measure the speed of the emulator, the environment, the replay, and the learner",
     "plot": "draw the curves of a run",
+    "compare": "compare agents over several runs, with intervals",
+    "export": "hand a run's metrics to other programs: CSV, JSON lines, Parquet, TensorBoard, Weights & Biases",
 }
 """Each verb is the module `quarterup.cli.<verb>`; modules are imported only when their verb is asked for."""
 

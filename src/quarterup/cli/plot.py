@@ -6,33 +6,46 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
 from quarterup.cli.console import make_console
 from quarterup.games import find_game
+from quarterup.training.comparable import check_comparable
 from quarterup.training.errors import RunFolderError
 from quarterup.training.evaluation import read_references
-from quarterup.training.loading import settings_of
 from quarterup.training.metrics import MetricsReader
-from quarterup.training.plots import LearningCurve, plot_learning_curves
+from quarterup.training.plots import LearningCurve, plot_learning_curves, plot_score_histogram
+from quarterup.training.report_plot import plot_report
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings
 from quarterup.training.statistics import Interval
 
+Kind = Literal["curve", "histogram", "report"]
+NAMES: dict[Kind, tuple[str, str]] = {
+    "curve": ("learning_curve.png", "learning_curves.png"),
+    "histogram": ("scores.png", "scores.png"),
+    "report": ("report.png", ""),
+}
+"""What the picture of a single run is called, and that of several."""
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Draw the scores of runs over their env steps.
+    """Draw runs, while they train or afterwards.
 
-    The scores of the random and the rule-based player are drawn beside them where the first run has them in its
+    A curve has the scores of the random and the rule-based player beside it where the first run has them in its
     evaluations/: `quarterup eval RUN --policy random` puts them there.
     """
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders, of the same game under the same rules."""
+    kind: Kind = "curve"
+    """`curve`: scores over env steps. `histogram`: how often which scores were reached. `report`: one run on one page,
+    with scores, lengths, loss, values, speed, schedules, and what happened when."""
     out: Path | None = None
-    """The PNG. Left out: plots/learning_curve.png of a single run, ./learning_curves.png of several."""
+    """The PNG. Left out: one in plots/ of a single run's folder, or of several in the current folder."""
     json: bool = False
     """Print where it is as one JSON object on the last line."""
 
@@ -41,12 +54,14 @@ def run(settings: Settings) -> int:
     if not settings.runs:
         raise RunFolderError("Name at least one run folder.")
     runs = [RunFolder.open(path) for path in settings.runs]
+    if settings.kind == "report" and len(runs) > 1:
+        raise RunFolderError("A report is of one run. Name one, or compare them: `quarterup compare`.")
     own_settings = check_comparable(runs)
-    alone = runs[0].plots / "learning_curve.png" if len(runs) == 1 else Path("learning_curves.png")
-    path = settings.out or alone
+    of_one, of_several = NAMES[settings.kind]
+    path = settings.out or (runs[0].plots / of_one if len(runs) == 1 else Path(of_several))
     if not path.parent.is_dir():
         raise RunFolderError(f"There is no folder {path.parent} to write {path.name} into.")
-    draw(runs, own_settings, path)
+    {"curve": draw, "histogram": draw_histogram, "report": draw_report}[settings.kind](runs, own_settings, path)
     make_console(json=settings.json).print(f"plot: {path}", soft_wrap=True)
     if settings.json:
         print(json.dumps({"plot": str(path), "runs": [str(one.path) for one in runs]}))
@@ -57,43 +72,38 @@ def draw(
     runs: Sequence[RunFolder], settings: TrainSettings, path: Path, references: dict[str, Interval] | None = None
 ) -> None:
     """Write the learning curves. Raises RunFolderError if no run has finished an episode."""
-    curves = [_curve(run) for run in runs]
-    if not any(len(curve.scores) for curve in curves):
-        raise RunFolderError("No episode of these runs has ended yet: there is no curve to draw.")
-    status = runs[0].config.machine.get("rom_status", "unknown")
-    names = settings.agent if len(runs) == 1 else f"{len(runs)} runs"
     plot_learning_curves(
-        curves,
+        _curves(runs),
         path,
-        title=f"{find_game(settings.game).title} ({status}): {names}",
+        title=_title(runs, settings),
         frame_skip=settings.env.frame_skip,
         references=references or read_references(runs[0].evaluations),
     )
 
 
-def check_comparable(runs: Sequence[RunFolder]) -> TrainSettings:
-    """The settings of the first run. Raises RunFolderError if another was played otherwise."""
-    first = settings_of(runs[0])
-    for run in runs[1:]:
-        other = settings_of(run)
-        differing = [
-            f"{name} is {ours} and {theirs}"
-            for name, ours, theirs in (
-                ("the game", first.game, other.game),
-                ("the ROM", runs[0].config.machine.get("rom_status"), run.config.machine.get("rom_status")),
-                ("frame_skip", first.env.frame_skip, other.env.frame_skip),
-                ("sticky", first.env.sticky, other.env.sticky),
-                ("life_loss_ends_episode", first.env.life_loss_ends_episode, other.env.life_loss_ends_episode),
-            )
-            if ours != theirs
-        ]
-        if differing:
-            raise RunFolderError(
-                f"{runs[0].path} and {run.path} cannot share a plot, their scores don't compare: "
-                + ", ".join(differing)
-                + "."
-            )
-    return first
+def draw_histogram(runs: Sequence[RunFolder], settings: TrainSettings, path: Path) -> None:
+    """Write the histogram of scores. Raises RunFolderError if no run has finished an episode."""
+    plot_score_histogram(_curves(runs), path, title=_title(runs, settings))
+
+
+def draw_report(runs: Sequence[RunFolder], settings: TrainSettings, path: Path) -> None:
+    """Write the page of the first run."""
+    title = f"{_title(runs[:1], settings)}, {runs[0].path.resolve().name}"
+    with MetricsReader(runs[0].metrics) as metrics:
+        plot_report(metrics, path, title=title, frame_skip=settings.env.frame_skip)
+
+
+def _title(runs: Sequence[RunFolder], settings: TrainSettings) -> str:
+    status = runs[0].config.machine.get("rom_status", "unknown")
+    names = settings.agent if len(runs) == 1 else f"{len(runs)} runs"
+    return f"{find_game(settings.game).title} ({status}): {names}"
+
+
+def _curves(runs: Sequence[RunFolder]) -> list[LearningCurve]:
+    curves = [_curve(run) for run in runs]
+    if not any(len(curve.scores) for curve in curves):
+        raise RunFolderError("No episode of these runs has ended yet: there is no curve to draw.")
+    return curves
 
 
 def _curve(run: RunFolder) -> LearningCurve:

@@ -13,8 +13,8 @@ from quarterup.envs import ArcadeVectorEnv
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
 from quarterup.training.errors import RunFolderError, SettingsError
-from quarterup.training.loading import load_actor, settings_of
-from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
+from quarterup.training.loading import load_policy, settings_of
+from quarterup.training.policies import ExpertPolicy, Policy, RandomPolicy
 from quarterup.training.presets import settings_for
 from quarterup.training.run_folder import CONFIG_FILE, RunFolder
 
@@ -68,4 +68,4 @@ def make_policy(target: Target, name: PolicyName, env: ArcadeVectorEnv, seed: in
         return ExpertPolicy()
     assert target.run is not None
     torch.set_num_threads(1)  # a few observations at a time: more threads would only keep the emulators from running
-    return AgentPolicy(load_actor(target.run, env, target.checkpoint))
+    return load_policy(target.run, env, target.checkpoint)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from quarterup.training.errors import SettingsError
 from quarterup.training.live_table import make_display
-from quarterup.training.loading import settings_of
+from quarterup.training.loading import settings_of, weights_of
 from quarterup.training.policies import AgentPolicy
 from quarterup.training.presets import PRESETS, settings_for
 from quarterup.training.progress import Display, Phase
@@ -89,7 +89,7 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
     show(0)
     evaluation = evaluate(
-        AgentPolicy(result.actor),
+        AgentPolicy(result.actor, weights_of(result.env_steps)),
         settings.game,
         settings.env,
         episodes=settings.eval_episodes,
@@ -101,13 +101,15 @@ def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display)
 
 
 def _plot(result: TrainingResult, settings: TrainSettings) -> Path | None:
-    """The learning curve, once an episode has ended."""
-    from quarterup.cli.plot import draw
+    """The learning curve, the scores and the report, once an episode has ended; returns where the curve is."""
+    from quarterup.cli.plot import draw, draw_histogram, draw_report
 
     if not result.episodes:
         return None
     path = result.run.plots / "learning_curve.png"
     draw([result.run], settings, path)
+    draw_histogram([result.run], settings, result.run.plots / "scores.png")
+    draw_report([result.run], settings, result.run.plots / "report.png")
     return path
 
 

@@ -15,5 +15,9 @@ class RunFolderError(TrainingError):
     """A run folder is there already, is not one, belongs to another run, is in use, or cannot be written."""
 
 
+class ExportError(TrainingError):
+    """Metrics could not be handed to another program."""
+
+
 class CheckpointError(TrainingError):
     """A checkpoint is damaged, missing, or could not be written."""

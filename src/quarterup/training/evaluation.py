@@ -19,11 +19,14 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+import quarterup
 from quarterup.envs import ArcadeVectorEnv
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame
 from quarterup.training.files import replace_file
 from quarterup.training.policies import Policy
+from quarterup.training.protocols import OWN_RULES, EvaluationProtocol, ProtocolName
+from quarterup.training.run_folder import rom_hashes
 from quarterup.training.statistics import Interval, bootstrap_mean, interquartile_mean
 from quarterup.training.video import FrameByFrame, VideoWriter
 
@@ -37,29 +40,6 @@ FORMAT = 1
 
 class EvaluationError(Exception):
     """An evaluation could not be carried out."""
-
-
-@dataclass(frozen=True)
-class EvaluationProtocol:
-    """Under which rules scores came about. Scores of different protocols can't be compared."""
-
-    game: str
-    machine: str
-    rom_status: str
-    """`stand-in`, `good` or `other checksums`: which game was really played."""
-    emulator: str
-    policy: str
-    obs: str
-    frame_skip: int
-    sticky: float
-    noop_max: int
-    max_episode_frames: int
-    episodes: int
-    first_seed: int
-    """Episode k has seed `first_seed + k`."""
-    num_envs: int
-    life_loss_ends_episode: bool = False
-    """Always False here: an episode is a whole game."""
 
 
 @dataclass(frozen=True)
@@ -158,17 +138,25 @@ def evaluate_in(
     *,
     episodes: int,
     first_seed: int = FIRST_SEED,
+    protocol_name: ProtocolName = OWN_RULES,
     progress: Callable[[int], None] = lambda played: None,
 ) -> Evaluation:
-    """`evaluate` in environments that `make_env` made of the same settings, no more than there are episodes."""
+    """`evaluate` in environments that `make_env` made of the same settings, no more than there are episodes.
+
+    `protocol_name` says whose rules these settings are; see `protocols.under_protocol`.
+    """
     started = time.monotonic()
     played, deaths = _play(policy, env, episodes, first_seed, progress)
     protocol = EvaluationProtocol(
+        name=protocol_name,
         game=env.game_id,
         machine=env.facts.machine,
         rom_status=env.facts.rom_status,
+        rom_sha256=rom_hashes(env.facts.rom_path),
         emulator=env.facts.emulator,
+        quarterup=quarterup.__version__,
         policy=policy.name,
+        weights=policy.weights,
         obs=settings.obs,
         frame_skip=settings.frame_skip,
         sticky=settings.sticky,
@@ -287,16 +275,17 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:
 def read_references(folder: Path) -> dict[str, Interval]:
     """Mean scores of the random and the rule-based player that `save_evaluation` left in `folder`, the newest of each.
 
-    A file that cannot be read is passed over: a plot is drawn without it.
+    Only those under the run's own rules: others say nothing about the scores of the training. A file that cannot be
+    read is passed over: a plot is drawn without it.
     """
     references: dict[str, Interval] = {}
     for path in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
         try:
             values = json.loads(path.read_text())
-            policy = values["protocol"]["policy"]
+            policy, rules = values["protocol"]["policy"], values["protocol"].get("name", OWN_RULES)
             interval = Interval(values["mean"], values["mean_95_low"], values["mean_95_high"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        if policy in REFERENCE_POLICIES:
+        if policy in REFERENCE_POLICIES and rules == OWN_RULES:
             references[policy] = interval
     return references

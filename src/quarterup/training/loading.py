@@ -10,6 +10,7 @@ from quarterup.agents.agent import Actor
 from quarterup.agents.registry import AgentKind, agent_kind
 from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.errors import CheckpointError, SettingsError
+from quarterup.training.policies import AgentPolicy
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings, from_json
 
@@ -40,13 +41,22 @@ def settings_of(run: RunFolder) -> TrainSettings:
     return from_json(recorded, kind_of_agent(recorded["agent"]).settings)
 
 
-def load_actor(run: RunFolder, env: Any, checkpoint: str = "last", device: str = "cpu") -> Actor:
+def load_policy(run: RunFolder, env: Any, checkpoint: str = "last", device: str = "cpu") -> AgentPolicy:
     """What a run has learned, to play in `env`: a vector environment with the observations that it was trained on.
 
     `checkpoint` is `last`, `best` or an env step. Raises CheckpointError if there is none such, or it does not fit.
     """
-    settings = settings_of(run)
     saved = find_checkpoint(run, checkpoint)
+    return AgentPolicy(_actor(run, saved, env, device), weights_of(saved.env_step))
+
+
+def weights_of(env_step: int) -> str:
+    """How an evaluation calls the weights of a checkpoint."""
+    return f"step {env_step}"
+
+
+def _actor(run: RunFolder, saved: Checkpoint, env: Any, device: str) -> Actor:
+    settings = settings_of(run)
     actor = kind_of_agent(settings.agent).make_actor(
         env.single_observation_space, int(env.single_action_space.n), settings.agent_settings, settings.seed, device
     )

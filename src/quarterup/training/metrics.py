@@ -12,9 +12,10 @@ kill at any moment, and lacks at most the rows that were not written yet.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 
 from quarterup.training.errors import RunFolderError
 
-WRITE_EVERY_S = 2.0
+WRITE_EVERY_S = 1.0
+"""Half of what a kill may lose, so that a slow disk or a long update between two writes does not lose more."""
 READ_TIMEOUT_S = 10.0
 MAX_ROWS_HELD = 200_000
 """Rows kept in memory while the disk is full; older ones are given up first."""
@@ -102,6 +104,16 @@ CREATE TABLE IF NOT EXISTS episodes (env_step INTEGER, frames INTEGER, wall_s RE
 CREATE TABLE IF NOT EXISTS events (env_step INTEGER, frames INTEGER, wall_s REAL, kind TEXT, text TEXT);
 CREATE UNIQUE INDEX IF NOT EXISTS scalars_by_name ON scalars (name, env_step);
 """
+COLUMNS = {
+    "scalars": ("env_step", "frames", "wall_s", "name", "value"),
+    "episodes": (
+        *("env_step", "frames", "wall_s", "env", "score"),
+        *("steps", "episode_frames", "level", "end", "expert_share"),
+    ),
+    "events": ("env_step", "frames", "wall_s", "kind", "text"),
+}
+"""By table, in the order of `MetricsReader.rows`."""
+FIRST_ROW = 0
 _INSERTS = {
     "scalars": "INSERT OR REPLACE INTO scalars VALUES (?, ?, ?, ?, ?)",
     "episodes": f"INSERT INTO episodes VALUES ({', '.join('?' * (3 + len(fields(Episode))))})",
@@ -222,6 +234,23 @@ class MetricsReader:
 
     def events(self) -> list[Event]:
         return [Event(*row) for row in self._select("SELECT env_step, wall_s, kind, text FROM events ORDER BY rowid")]
+
+    def rows(self, table: str, after: int = FIRST_ROW) -> Iterator[tuple[Any, ...]]:
+        """All rows of a table of `COLUMNS`, oldest first, each behind its row number; none is kept in memory.
+
+        `after` leaves out rows up to that number.
+        """
+        columns = ", ".join(COLUMNS[table])
+        return self._database.execute(f"SELECT rowid, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid", (after,))
+
+    @contextlib.contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """All that is read inside is of the same moment, whatever is written meanwhile."""
+        self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.rollback()
 
     def _select(self, query: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         return self._database.execute(query, arguments).fetchall()

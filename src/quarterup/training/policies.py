@@ -16,6 +16,8 @@ class Policy(Protocol):
 
     name: str
     """As tables and file names call it."""
+    weights: str
+    """Which of a run's weights it plays by; empty where nothing was learned."""
 
     def choose(self, observations: NDArray[Any], env: VectorEnv[Any, Any, Any]) -> NDArray[np.int64]:
         """Actions, shape (N,), for observations of shape (N, *observation_shape) that `env` just returned."""
@@ -26,6 +28,7 @@ class RandomPolicy:
     """Every action equally often, always the same sequence for the same seed."""
 
     name = "random"
+    weights = ""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -38,6 +41,7 @@ class ExpertPolicy:
     """The rule-based player that comes with a game."""
 
     name = "expert"
+    weights = ""
 
     def choose(self, observations: NDArray[Any], env: VectorEnv[Any, Any, Any]) -> NDArray[np.int64]:
         actions: NDArray[np.int64] = env.expert_actions()  # type: ignore[attr-defined]
@@ -49,8 +53,9 @@ class AgentPolicy:
 
     name = "agent"
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, weights: str) -> None:
         self._actor = actor
+        self.weights = weights
 
     def choose(self, observations: NDArray[Any], env: VectorEnv[Any, Any, Any]) -> NDArray[np.int64]:
         return self._actor.act(observations, explore=False)

@@ -187,7 +187,7 @@ def from_json(values: Mapping[str, Any], agent_settings: type[Any]) -> TrainSett
 
 def differences(recorded: TrainSettings, wanted: TrainSettings) -> list[str]:
     """The settings in which two runs differ and that may not change at a resume, each as one line."""
-    before, now = _flat(to_json(recorded)), _flat(to_json(wanted))
+    before, now = flattened(to_json(recorded)), flattened(to_json(wanted))
     return [
         f"{name}: {before.get(name)} in the run, {now.get(name)} now"
         for name in dict.fromkeys([*before, *now])
@@ -221,8 +221,9 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level of names, such as `env.sticky`."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        flat |= flattened(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat

@@ -12,6 +12,10 @@ RESAMPLES = 10_000
 """Enough that the ends of a 95 % interval move by about one percent of its width from seed to seed."""
 
 
+WINDOW_EPISODES = 100
+"""The score of a training at a moment is the mean of this many episodes before it."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A mean, and the bounds between which a bootstrap puts it."""
