@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MachineFacts
+from quarterup.envs.trace import Trace
 from quarterup.training.errors import SettingsError
 from quarterup.training.policies import has_expert, num_actions
 from quarterup.training.settings import TrainSettings
@@ -57,6 +58,10 @@ class TrainingEnv:
         """What the game's rule-based player would do now, shape (N,)."""
         actions: NDArray[np.int64] = self.vector.expert_actions()  # type: ignore[attr-defined]
         return actions
+
+    def trace(self, index: int) -> Trace | None:
+        """Of the game that has just ended in environment `index`; None where games leave none."""
+        return self.vector.trace(index) if hasattr(self.vector, "trace") else None
 
     def close(self) -> None:
         self.vector.close()

@@ -13,6 +13,7 @@ from quarterup.agents.agent import Actor, box
 from quarterup.agents.registry import AgentKind
 from quarterup.agents.schedules import highest
 from quarterup.emulators.processors import confined_to
+from quarterup.emulators.roms import rom_hashes
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv, make_arcade_env
 from quarterup.training.errors import RunFolderError, SettingsError
@@ -22,7 +23,7 @@ from quarterup.training.learner_process import LearnerBeside, LearnerFacts
 from quarterup.training.loading import find_device, kind_of_agent
 from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Progress
-from quarterup.training.run_folder import RunFolder, check_free, describe, next_free, rom_hashes
+from quarterup.training.run_folder import RunFolder, check_free, describe, next_free
 from quarterup.training.settings import (
     Division,
     TrainSettings,
