@@ -41,6 +41,14 @@ class GameFrame:
     step: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedFrame:
+    inputs: tuple[str, ...]
+    is_seen: bool = False
+    """Whether its end was looked at when the game was played."""
+    ends_step: bool = False
+
+
 class Playback:
     """The machine of a trace. Use as a context manager, or `close` it.
 
@@ -104,27 +112,38 @@ class Playback:
         game.start(lambda inputs, frames: game.memory(emulator.step(inputs, frames).memory))
         if trace.noops:
             emulator.step((), trace.noops)
+        plan = self._plan()
         score, level, step = 0.0, 0, 0
         memory = before = None
-        owed = trace.frame_skip
-        for action, frames in trace.each_hold():
-            inputs = () if action == IDLE else game.actions[action].inputs
-            for _ in range(frames):
-                frame = emulator.step(inputs, 1)
-                yield GameFrame(frame.screen, score, level, step)
-            owed -= 0 if action == IDLE else frames
-            if owed and action != IDLE:
-                continue  # the step goes on with another action
-            before, memory = memory, game.memory(frame.memory)
-            level = game.level(memory)
-            if action != IDLE:
+        emulator.send_step(plan[0].inputs)
+        for number, planned in enumerate(plan, 1):
+            frame = emulator.receive_step()
+            if number < len(plan):
+                emulator.send_step(plan[number].inputs)  # The machine goes on while somebody looks at this frame.
+            if planned.is_seen:
+                before, memory = memory, game.memory(frame.memory)
+                level = game.level(memory)
+            if planned.ends_step:
                 assert before is not None
+                assert memory is not None
                 score += game.outcome(before, memory).reward
                 step += 1
-                owed = trace.frame_skip
-        self._check_outcome(score, "" if memory is None else digest(memory))
-        for _ in range(self._frames_afterwards):
-            yield GameFrame(emulator.step((), 1).screen, score, level, step)
+            if number == trace.frames:
+                self._check_outcome(score, "" if memory is None else digest(memory))
+            yield GameFrame(frame.screen, score, level, step)
+
+    def _plan(self) -> list[PlannedFrame]:
+        """For every frame what is held in it, and who looks at its end."""
+        trace, actions = self._trace, self._game.actions
+        plan = []
+        owed = trace.frame_skip
+        for action, frames in trace.each_hold():
+            inputs = () if action == IDLE else actions[action].inputs
+            owed -= 0 if action == IDLE else frames
+            last = PlannedFrame(inputs, action == IDLE or owed == 0, owed == 0)
+            plan += [PlannedFrame(inputs)] * (frames - 1) + [last]
+            owed = owed or trace.frame_skip
+        return plan + [PlannedFrame(())] * self._frames_afterwards
 
     def _check_outcome(self, score: float, memory: str) -> None:
         trace = self._trace
