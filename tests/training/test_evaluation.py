@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from gymnasium.vector import VectorEnv
@@ -19,10 +17,8 @@ from quarterup.training.evaluation import (
     FIRST_SEED,
     Evaluation,
     EvaluationError,
-    PlayedEpisode,
     evaluate,
     read_references,
-    record_episode,
     save_evaluation,
 )
 from quarterup.training.policies import ExpertPolicy, RandomPolicy
@@ -48,16 +44,11 @@ def random_play() -> Evaluation:
     return evaluate(RandomPolicy(3), GAME, EnvSettings(), episodes=5, num_envs=2)
 
 
-@pytest.fixture(scope="module")
-def short_episode() -> PlayedEpisode:
-    return evaluate(RandomPolicy(3), GAME, SHORT, episodes=2, num_envs=2).best
-
-
 def test_every_seed_is_played_once_and_to_its_end(random_play: Evaluation) -> None:
     assert [episode.seed for episode in random_play.episodes] == [FIRST_SEED + k for k in range(5)]
     for episode in random_play.episodes:
         assert not episode.truncated
-        assert len(episode.actions) == episode.steps
+        assert (episode.trace.steps, episode.trace.score) == (episode.steps, episode.score)
         assert episode.frames == 4 * episode.steps > 400
     assert len({episode.steps for episode in random_play.episodes}) > 1
     assert random_play.emulator_deaths == 0
@@ -67,7 +58,7 @@ def test_the_number_of_emulators_does_not_change_the_episodes() -> None:
     alone = evaluate(EverySeventh(), GAME, SHORT, episodes=4, num_envs=1)
     together = evaluate(EverySeventh(), GAME, SHORT, episodes=4, num_envs=3)
     for one, other in zip(alone.episodes, together.episodes, strict=True):
-        np.testing.assert_array_equal(one.actions, other.actions)
+        np.testing.assert_array_equal(one.trace.holds, other.trace.holds)
         assert (one.seed, one.score, one.frames) == (other.seed, other.score, other.frames)
 
 
@@ -100,33 +91,6 @@ def test_the_protocol_says_what_was_played(random_play: Evaluation, tmp_path: Pa
 def test_a_second_evaluation_does_not_overwrite_the_first(random_play: Evaluation, tmp_path: Path) -> None:
     names = [save_evaluation(random_play, tmp_path).name for _ in range(2)]
     assert names == ["random-1.json", "random-2.json"]
-
-
-def test_an_episode_is_recorded_frame_by_frame(short_episode: PlayedEpisode, tmp_path: Path) -> None:
-    frames = record_episode(short_episode, GAME, SHORT, tmp_path / "best.mp4")
-    assert frames == short_episode.frames
-    with av.open(str(tmp_path / "best.mp4")) as container:
-        stream = container.streams.video[0]
-        assert (stream.width, stream.height) == (448, 520)
-        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
-    assert len(pictures) == frames
-    assert (pictures[100] > 128).mean() > 0.02  # enemies, shields and scores
-    moving = [np.any(first != second) for first, second in itertools.pairwise(pictures)]
-    assert np.mean(moving) > 0.5
-
-
-def test_a_video_can_be_cut_short(short_episode: PlayedEpisode, tmp_path: Path) -> None:
-    path = tmp_path / "short.mp4"
-    assert record_episode(short_episode, GAME, SHORT, path, max_frames=90) == 90
-    with av.open(str(path)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 90
-
-
-def test_an_episode_that_comes_out_otherwise_gives_no_video(short_episode: PlayedEpisode, tmp_path: Path) -> None:
-    other = dataclasses.replace(short_episode, score=short_episode.score + 10)
-    with pytest.raises(EvaluationError, match="not deterministic"):
-        record_episode(other, GAME, SHORT, tmp_path / "other.mp4")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("name", "sticky", "noop_max"), [("machado18", 0.25, 0), ("classic", 0.0, 30)])

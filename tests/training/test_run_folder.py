@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from quarterup.emulators.emulator import MachineFacts
+from quarterup.emulators.roms import rom_hashes
 from quarterup.training.errors import RunFolderError
-from quarterup.training.run_folder import RunFolder, check_free, describe, next_free, rom_hashes
+from quarterup.training.run_folder import RunFolder, check_free, describe, next_free
 
 HOLD_THE_LOCK = """
 import sys, time

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from quarterup.agents.agent import AgentState, Transitions
 from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.schedules import Linear
+from quarterup.training.best_games import BestGames
 from quarterup.training.checkpoints import Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
@@ -161,6 +162,7 @@ class Bench:
             self.run,
             self.metrics,
             self.display,
+            BestGames(self.run.videos, self.settings.videos, ()),
         )
 
     def train(self) -> None:

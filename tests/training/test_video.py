@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quarterup.emulators.emulator import MemoryRange, Picture
-from quarterup.emulators.mame import MameEmulator
-from quarterup.training.video import FrameByFrame, VideoWriter
+from quarterup.training.video import VideoWriter
 
 RATE_HZ = 59.541985
 
@@ -67,17 +65,3 @@ def test_a_video_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one picture"):
         VideoWriter(tmp_path / "game.mp4", RATE_HZ).close()
     assert not list(tmp_path.iterdir())
-
-
-def test_watching_every_frame_changes_nothing_in_the_machine() -> None:
-    inputs = [("Coin 1",), (), ("1 Player Start",), (), ("P1 Left",), ("P1 Right", "P1 Button 1")] * 5
-    memories: list[list[bytes]] = []
-    watched: list[int] = []
-    for watching in (False, True):
-        watch = [MemoryRange(0x2000, 0x400)]
-        with MameEmulator("invaders", watch=watch, picture=Picture()) as emulator:
-            machine = FrameByFrame(emulator, lambda frame: watched.append(frame.number)) if watching else emulator
-            memories.append([bytes(machine.step(held, 4).memory) for held in inputs])
-    assert memories[0] == memories[1]
-    assert len(watched) == 4 * len(inputs)
-    assert np.all(np.diff(watched) == 1)

@@ -18,11 +18,12 @@ from rich.progress import Progress
 from quarterup.cli.console import make_console
 from quarterup.cli.eval import scores_table
 from quarterup.cli.plot import draw
-from quarterup.training.evaluation import FIRST_SEED, Evaluation, evaluate, record_episode, save_evaluation
+from quarterup.training.evaluation import FIRST_SEED, Evaluation, evaluate, save_evaluation
 from quarterup.training.live_table import make_display
 from quarterup.training.loading import weights_of
 from quarterup.training.policies import AgentPolicy, ExpertPolicy, Policy, RandomPolicy
 from quarterup.training.presets import settings_for
+from quarterup.training.recording import record_video
 from quarterup.training.run_folder import next_free
 from quarterup.training.session import TrainingResult, train
 from quarterup.training.settings import TrainSettings
@@ -114,7 +115,8 @@ def _record(evaluation: Evaluation, settings: TrainSettings, result: TrainingRes
     path = result.run.videos / f"best_game-{best.score:.0f}.mp4"
     frames_per_second = result.run.config.machine["refresh_hz"]
     with console.status("recording the best game"):
-        record_episode(best, GAME, settings.env, path, max_frames=int(VIDEO_MINUTES * 60 * frames_per_second))
+        max_frames = int(VIDEO_MINUTES * 60 * frames_per_second)
+        record_video(best.trace, path, roms=settings.env.roms, max_frames=max_frames)
     return path
 
 

@@ -21,10 +21,10 @@ from quarterup.training.evaluation import (
     EvaluationError,
     evaluate_in,
     make_env,
-    record_episode,
     save_evaluation,
 )
 from quarterup.training.protocols import OWN_RULES, ProtocolName, under_protocol
+from quarterup.training.recording import record_video
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _record(target: Target, evaluation: Evaluation, console: Console) -> Path:
     best = evaluation.best
     path = folder / f"{target.game}-{evaluation.protocol.policy}-{best.score:.0f}-seed{best.seed}.mp4"
     with console.status("Recording the best game"):
-        record_episode(best, target.game, target.env, path)
+        record_video(best.trace, path, roms=target.env.roms)
     return path
 
 

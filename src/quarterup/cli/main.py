@@ -30,6 +30,7 @@ VERBS = {
     "set": "change exploration, step size and other schedules of a run while it goes on",
     "eval": "play episodes with an agent, at random, or with the rule-based player, and report the scores",
     "play": "watch a policy play, or play yourself",
+    "record": "the best game of a run as a video, a GIF, or MAME's own recording of inputs",
     "games": "the games, and which ROM each would run",
     "inputs": "what can be pressed, turned and switched on a game's machine",
     "doctor": "what is installed, what is missing, and what to do about it",

@@ -25,6 +25,7 @@ SHOWN_LOG_LINES = 15
 LOG_TAIL_BYTES = 65_536
 GUARD_PATIENCE_S = 5.0
 """How long the guard may take to end everything. It takes milliseconds, unless somebody stopped it."""
+LOOK_AGAIN_S = 0.01
 UNLOCKED_FOLDER_AGE_S = 60.0
 """A folder without a lock is one whose guard is just starting, or one whose owner was killed right then."""
 
@@ -120,11 +121,14 @@ class Child:
         self.close()
         raise EmulatorDied(f"the emulator {what}. The last it printed:\n{last_lines(output)}", output)
 
-    def close(self) -> None:
-        """Kill the child and remove the folder. Safe to call twice."""
+    def close(self, patience_s: float = 0.0) -> None:
+        """Remove the folder, and kill the child if it has not ended by itself within that time. Safe to call twice."""
         if self._open:
             self._open = False
             self._connection.close()
+            deadline = time.monotonic() + patience_s
+            while time.monotonic() < deadline and not self._has_ended():
+                time.sleep(LOOK_AGAIN_S)
             self._end_all()
 
     def let_go(self) -> None:

@@ -122,6 +122,9 @@ class MachineFacts:
     rom_status: str
     """`good`, `stand-in`, `other checksums` or `no ROM needed`."""
     rom_path: str
+    display_aspect: float = 0.0
+    """Width to height of the upright picture as the machine's own screen shows it; 0 where that is not known. Pixels
+    are seldom square."""
 
 
 @dataclass(frozen=True, slots=True)

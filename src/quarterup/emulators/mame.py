@@ -32,6 +32,7 @@ from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra
 from quarterup.emulators.roms import find_rom_set, rom_folders
 
 MAX_STEP_FRAMES = 65_535
+SWITCH_OFF_PATIENCE_S = 10.0
 
 
 class MameEmulator:
@@ -114,6 +115,7 @@ class MameEmulator:
             refresh_hz=hello.refresh_hz,
             rom_status=self._rom_status(),
             rom_path=str(self._rom_set.path or ""),
+            display_aspect=hello.display_aspect,
         )
         self._prepare_buffers(sum(item.size for item in watch), geometry)
 
@@ -322,6 +324,10 @@ class MameEmulator:
         if status == protocol.FAILED:
             raise EmulatorError(body.decode(errors="replace"))
         return bytes(body)
+
+    def switch_off(self) -> None:
+        """Close, but let MAME end by itself, so that it completes what it writes, as a recording of its inputs."""
+        self._child.close(SWITCH_OFF_PATIENCE_S)
 
     def close(self) -> None:
         self._child.close()

@@ -8,7 +8,7 @@
 -- exists in every MAME version. Save states are exact only when MAME is paused and between two time slices, which is
 -- the first `register_periodic` after a whole frame update spent in pause.
 
-local PROTOCOL = 2
+local PROTOCOL = 3
 local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
 local NO_PICTURE, RAW_PICTURE = 0, 2
@@ -216,13 +216,19 @@ local function pack_field(entry)
 		table.concat(settings))
 end
 
+-- Width to height of the picture as the machine's screen shows it, upright; 0 where MAME does not say.
+local function display_aspect()
+	local fine, aspect = pcall(function() return manager.machine.render.targets[1].current_view.effective_aspect end)
+	return fine and aspect or 0.0
+end
+
 local function hello()
 	local fields = {}
 	for index, entry in ipairs(bridge.fields) do fields[index] = pack_field(entry) end
 	local width, height = bridge.video:snapshot_size()
 	local refresh = bridge.screen and bridge.screen.refresh or 0.0
-	return MAGIC .. string.pack("<I2s2s2s2I2I2dI2", PROTOCOL, emu.app_version(), emu.romname(), emu.gamename(),
-		width, height, refresh, #fields) .. table.concat(fields)
+	return MAGIC .. string.pack("<I2s2s2s2I2I2ddI2", PROTOCOL, emu.app_version(), emu.romname(), emu.gamename(),
+		width, height, refresh, display_aspect(), #fields) .. table.concat(fields)
 end
 
 -- The screen at its own size, not yet turned upright. MAME draws into two bitmaps by turns and this is the one it will

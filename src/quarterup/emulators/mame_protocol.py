@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange, Picture
 from quarterup.emulators.pictures import upright
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
 NO_PICTURE, FINISHED_PICTURE, RAW_PICTURE = 0, 1, 2
@@ -45,6 +45,7 @@ class Hello:
     picture_width: int
     picture_height: int
     refresh_hz: float
+    display_aspect: float
     fields: list[InputField]
     """In the bridge's order: a field's index addresses it in requests."""
 
@@ -78,10 +79,10 @@ def parse_hello(data: bytes) -> Hello:
         raise EmulatorError(f"the bridge speaks protocol {protocol}, this quarterup {PROTOCOL}: reinstall quarterup")
     version, machine, description = reader.text(), reader.text(), reader.text()
     width, height = reader.take("HH")
-    (refresh_hz,) = reader.take("d")
+    refresh_hz, display_aspect = reader.take("dd")
     (count,) = reader.take("H")
     raw = [_parse_field(reader) for _ in range(count)]
-    return Hello(version, machine, description, width, height, refresh_hz, _name_fields(raw))
+    return Hello(version, machine, description, width, height, refresh_hz, display_aspect, _name_fields(raw))
 
 
 def _parse_field(reader: _Reader) -> InputField:

@@ -6,6 +6,7 @@ folders, and last the stand-ins that come with quarterup. A set is never mixed f
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,20 @@ def find_rom_set(machine: str, folders: Sequence[Path]) -> RomSet:
     if path := _set_in(STAND_INS, machine):
         return RomSet(machine, path, stand_in=True, search=(STAND_INS,))
     return RomSet(machine, None, stand_in=False, search=tuple(folders))
+
+
+def rom_hashes(rom_path: str) -> dict[str, str]:
+    """SHA-256 by file name: of the archive, or of each file in the folder."""
+    path = Path(rom_path)
+    if not rom_path or not path.exists():
+        return {}
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return {str(file.relative_to(path.parent)): _sha256(file) for file in files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _set_in(folder: Path, machine: str) -> Path | None:

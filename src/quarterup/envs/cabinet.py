@@ -6,7 +6,9 @@ emulators at work at once.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, Frame, HeldInputs, Picture, StateId
 from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.roms import rom_hashes
 from quarterup.envs.observations import View, view_of
 from quarterup.envs.settings import EnvSettings
+from quarterup.envs.trace import IDLE, Trace, hold, trace_of
 from quarterup.games.game import Expert, Game
 from quarterup.games.memory_map import MemoryMap
 from quarterup.games.registry import find_game
@@ -70,6 +74,9 @@ class Cabinet:
         self._expert: Expert[Any] | None = self.game.expert()
         self._own = self.game.memory.size()
         self._life_lost_only = False
+        self._noops = 0
+        self._holds = array("I")
+        """What was sent to the machine since the running game began: see `trace`."""
 
     # ------------------------------------------------------------------------------------------------------- power on
 
@@ -120,8 +127,11 @@ class Cabinet:
     def send_reset(self) -> None:
         assert self.emulator is not None
         if not self._life_lost_only:
-            self._load_start(int(self.rng.integers(self.settings.noop_max + 1)))
+            self._noops = int(self.rng.integers(self.settings.noop_max + 1))
+            self._load_start(self._noops)
+            self._holds = array("I")
             self.episode = Episode()
+        self._holds.append(hold(IDLE, FRAMES_SEEN_BEFORE_ACTING))
         self.emulator.send_step((), FRAMES_SEEN_BEFORE_ACTING)
 
     def receive_reset(self) -> None:
@@ -157,10 +167,13 @@ class Cabinet:
         if late == frames:
             action = self._last_action
         elif late:
+            self._holds.append(hold(self._last_action, late))
             self.emulator.send_step(self._inputs[self._last_action], late)
         self._in_two_parts = 0 < late < frames
         self._last_action = action
-        self.emulator.send_step(self._inputs[action], frames - late if self._in_two_parts else frames)
+        frames -= late if self._in_two_parts else 0
+        self._holds.append(hold(action, frames))
+        self.emulator.send_step(self._inputs[action], frames)
 
     def _sticky_frames(self) -> int:
         """For how many frames of the step the new action does not get through."""
@@ -203,6 +216,28 @@ class Cabinet:
             self.observation[:-1] = self.observation[-1]
 
     # ------------------------------------------------------------------------------------------------------ and beside
+
+    def trace(self) -> Trace:
+        """Of the game that is played, or has just ended: from its start, over lost lives, to the last step received."""
+        assert self.emulator is not None
+        episode = self.episode
+        return trace_of(
+            self.emulator.facts,
+            self._holds,
+            self.memory,
+            game=self.game.id,
+            rom_sha256=self._rom_sha256,
+            frame_skip=self.settings.frame_skip,
+            noops=self._noops,
+            score=episode.score,
+            level=episode.level,
+            steps=episode.steps,
+        )
+
+    @cached_property
+    def _rom_sha256(self) -> dict[str, str]:
+        assert self.emulator is not None
+        return rom_hashes(self.emulator.facts.rom_path)
 
     def replace(self, death: EmulatorDied) -> StepResult:
         """A new emulator for a dead one. The episode is over: truncated, with the reason and its last observation."""

@@ -20,6 +20,7 @@ from quarterup.emulators.emulator import EmulatorDied, MachineFacts
 from quarterup.emulators.processors import spread
 from quarterup.envs.cabinet import RENDER_MODES, Cabinet, StepResult
 from quarterup.envs.settings import env_settings
+from quarterup.envs.trace import Trace
 
 Step = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
 """Observations, rewards (float64), terminated and truncated (bool), infos."""
@@ -206,6 +207,10 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     def expert_actions(self) -> NDArray[np.int64]:
         """What the game's rule-based player would do in each environment now, shape (N,)."""
         return np.array([cabinet.expert_action() for cabinet in self.cabinets], np.int64)
+
+    def trace(self, index: int) -> Trace:
+        """Of the game in environment `index`: ask when it has ended, before the step or reset that begins the next."""
+        return self.cabinets[index].trace()
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """One picture an environment, each (H, W, 3)."""

@@ -48,6 +48,7 @@ CONTROLS = (
     Control("expert-up", "9", "expert +", "the rule-based player chooses more", "expert"),
     Control("expert-only", "e", "expert only", "the rule-based player chooses all", "expert"),
     Control("expert-off", "o", "expert off", "the rule-based player chooses none", "expert"),
+    Control("record", "r", "record", "make a video of the game that ends next", "watching"),
     Control("look", "w", "look", "write down what the agent sees now", "watching", 8),
     Control("replay", "b", "replay", "say what is in the replay", "watching"),
     Control("verbose", "v", "verbose", "say more: games, then each second", "watching", 4),

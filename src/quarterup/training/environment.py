@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MachineFacts
+from quarterup.envs.trace import Trace
 from quarterup.training.errors import SettingsError
 from quarterup.training.policies import has_expert, num_actions
 from quarterup.training.settings import TrainSettings
@@ -37,6 +38,8 @@ class TrainingEnv:
         """Of a step on the machine itself; None where there is no machine."""
         self.feature_names: tuple[str, ...] = getattr(vector, "feature_names", ())
         """Of vector observations, if they have names."""
+        self.leaves_traces = hasattr(vector, "trace")
+        """Games can be seen again."""
         self._has_halves = hasattr(vector, "send") and hasattr(vector, "receive")
         self._actions: NDArray[np.int64] | None = None
 
@@ -61,6 +64,10 @@ class TrainingEnv:
         """What the game's rule-based player would do now, shape (N,)."""
         actions: NDArray[np.int64] = self.vector.expert_actions()  # type: ignore[attr-defined]
         return actions
+
+    def trace(self, index: int) -> Trace | None:
+        """Of the game that has just ended in environment `index`; None where games leave none."""
+        return self.vector.trace(index) if self.leaves_traces else None  # type: ignore[attr-defined]
 
     def close(self) -> None:
         self.vector.close()

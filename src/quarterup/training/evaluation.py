@@ -2,7 +2,7 @@
 
 The episodes are known before the first is played: episode k starts from seed + k, and every one of them is played to
 its end. So the number of emulators changes how long it takes but not which episodes count, and long episodes count
-as much as short ones. Each keeps its actions, which is all that is needed to see it again (`record_episode`).
+as much as short ones. Each keeps its trace, which is all that is needed to see it again: see `recording`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 import quarterup
+from quarterup.emulators.roms import rom_hashes
 from quarterup.envs import ArcadeVectorEnv
 from quarterup.envs.settings import EnvSettings
+from quarterup.envs.trace import Trace
 from quarterup.games import UnknownGame
 from quarterup.training.files import replace_file
 from quarterup.training.policies import Policy
 from quarterup.training.protocols import OWN_RULES, EvaluationProtocol, ProtocolName
-from quarterup.training.run_folder import rom_hashes
 from quarterup.training.statistics import Interval, bootstrap_mean, interquartile_mean
-from quarterup.training.video import FrameByFrame, VideoWriter
 
 FIRST_SEED = 1_000_000
 """Trainings count their seeds up from small numbers, so from here on no start has been seen."""
@@ -52,8 +52,7 @@ class PlayedEpisode:
     frames: int
     level: int
     truncated: bool
-    actions: NDArray[np.uint8] = field(repr=False)
-    """One a step. From the same seed they give the same episode."""
+    trace: Trace = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Evaluation:
         return max(self.episodes, key=lambda episode: episode.score)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the actions, as plain JSON values."""
+        """Everything but the traces, as plain JSON values."""
         mean = self.mean
         return {
             "format": FORMAT,
@@ -188,15 +187,11 @@ def _play(
     """All episodes by seed, and how many emulators died on the way. Who is free takes the next seed."""
     waiting = [first_seed + k for k in reversed(range(episodes))]
     seeds: list[int | None] = [waiting.pop() for _ in range(env.num_envs)]
-    actions_of: list[list[int]] = [[] for _ in seeds]
     finished: dict[int, PlayedEpisode] = {}
     deaths = 0
     observations, _ = env.reset(seed=seeds)
     while len(finished) < episodes:
-        actions = policy.choose(observations, env)
-        observations, _, terminated, truncated, infos = env.step(actions)
-        for index, action in enumerate(actions.tolist()):
-            actions_of[index].append(action)
+        observations, _, terminated, truncated, infos = env.step(policy.choose(observations, env))
         over = terminated | truncated
         if not over.any():
             continue
@@ -216,50 +211,14 @@ def _play(
                     frames=int(infos["episode_frames"][index]),
                     level=int(infos["level"][index]),
                     truncated=bool(truncated[index]),
-                    actions=np.array(actions_of[index], np.uint8),
+                    trace=env.trace(index),
                 )
                 progress(len(finished))
             seeds[index] = waiting.pop() if waiting else None
-            actions_of[index] = []
         # Those that nothing is left for play on, from any start, and are not counted.
         starts = [first_seed if seed is None else seed for seed in seeds]
         observations, _ = env.reset(seed=starts, options={"reset_mask": over})
     return [finished[seed] for seed in sorted(finished)], deaths
-
-
-def record_episode(
-    episode: PlayedEpisode, game: str, settings: EnvSettings, path: Path, *, max_frames: int | None = None
-) -> int:
-    """Play `episode` again by its seed and actions and write it to `path` as an MP4. Returns the frames written.
-
-    `max_frames` cuts the video short. Raises EvaluationError if the episode didn't come out as it was.
-    """
-    env = make_env(game, dataclasses.replace(settings, obs="features"), 1, render_mode="rgb_array")
-    try:
-        env.reset(seed=[episode.seed])
-        with VideoWriter(path, env.facts.refresh_hz) as video:
-
-            def show(frame: Any) -> None:
-                if max_frames is None or video.frames < max_frames:
-                    video.add(frame.screen)
-
-            cabinet = env.cabinets[0]
-            assert cabinet.emulator is not None
-            cabinet.emulator = FrameByFrame(cabinet.emulator, show)  # type: ignore[assignment]
-            score = 0.0
-            for action in episode.actions:
-                _, _, terminated, truncated, infos = env.step(np.array([action], np.int64))
-                score = float(infos["score"][0])
-                if terminated[0] or truncated[0] or video.frames == max_frames:
-                    break
-            if video.frames != max_frames and score != episode.score:
-                raise EvaluationError(
-                    f"The episode with seed {episode.seed} scored {episode.score:g} when it was played and {score:g} "
-                    f"when it was repeated: {env.facts.emulator} is not deterministic here, so there is no video."
-                )
-            return video.frames
-    finally:
-        env.close()
 
 
 def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:

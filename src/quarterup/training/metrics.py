@@ -89,7 +89,7 @@ class EpisodeTable:
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened once. The kinds are: started, resumed, saved, best, emulator died, trouble,
-    stopped, finished."""
+    video, stopped, finished."""
 
     env_step: int
     wall_s: float

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -28,6 +27,7 @@ from typing import IO, Any
 
 import quarterup
 from quarterup.emulators.emulator import MachineFacts
+from quarterup.emulators.roms import rom_hashes
 from quarterup.training.checkpoints import Checkpoints
 from quarterup.training.errors import RunFolderError
 from quarterup.training.files import sync_folder, write_file
@@ -215,20 +215,6 @@ def describe(settings: Mapping[str, Any], facts: MachineFacts | None) -> RunConf
         commit=_commit(),
         created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
-
-
-def rom_hashes(rom_path: str) -> dict[str, str]:
-    """SHA-256 by file name: of the archive, or of each file in the folder."""
-    path = Path(rom_path)
-    if not rom_path or not path.exists():
-        return {}
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    return {str(file.relative_to(path.parent)): _sha256(file) for file in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _commit() -> str | None:

@@ -13,6 +13,8 @@ from quarterup.agents.agent import Actor, box
 from quarterup.agents.registry import AgentKind
 from quarterup.agents.schedules import highest
 from quarterup.emulators.processors import confined_to
+from quarterup.emulators.roms import rom_hashes
+from quarterup.training.best_games import TROUBLE, BestGames
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv, make_arcade_env
 from quarterup.training.errors import RunFolderError, SettingsError
@@ -22,7 +24,7 @@ from quarterup.training.learner_process import LearnerBeside, LearnerFacts
 from quarterup.training.loading import find_device, kind_of_agent
 from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Progress
-from quarterup.training.run_folder import RunFolder, check_free, describe, next_free, rom_hashes
+from quarterup.training.run_folder import RunFolder, check_free, describe, next_free
 from quarterup.training.settings import (
     Division,
     TrainSettings,
@@ -156,7 +158,9 @@ def _train_in(
         stack.callback(learner.stop)
         metrics = MetricsWriter(run.metrics)
         stack.callback(metrics.close)
-        trainer = Trainer(settings, env, learner, run, metrics, display)
+        best_games = BestGames(run.videos, settings.videos, settings.env.roms)
+        stack.callback(best_games.close)
+        trainer = Trainer(settings, env, learner, run, metrics, display, best_games)
         _go_back(run, metrics, trainer, checkpoint, env)
         if trainer.counters.env_steps >= settings.steps:
             raise SettingsError(
@@ -165,6 +169,8 @@ def _train_in(
             )
         with Interrupts() as interrupts:
             trainer.train(interrupts)
+            if interrupts.signal_number is None:
+                _make_last_video(best_games, metrics, trainer, display, interrupts)
         counters = trainer.counters
         return TrainingResult(
             run=run,
@@ -180,6 +186,19 @@ def _train_in(
             finished=counters.env_steps >= settings.steps,
             signal_number=interrupts.signal_number,
         )
+
+
+def _make_last_video(
+    best_games: BestGames, metrics: MetricsWriter, trainer: Trainer, display: Display, interrupts: Interrupts
+) -> None:
+    """The training is over: now there is time for the best game's."""
+    if best_games.is_behind():
+        display.note("Making the video of the best game. Ctrl-C leaves it for later.")
+    counters, frames = trainer.counters, trainer.progress.frames
+    for kind, text in best_games.finish(lambda: interrupts.signal_number is not None):
+        metrics.event(Moment(counters.env_steps, frames, counters.wall_s), kind, text)
+        if kind == TROUBLE:
+            display.note(text)
 
 
 def _learner_between(

@@ -66,6 +66,8 @@ class TrainSettings:
     """Env steps between checkpoints; whichever of the two comes first."""
     eval_episodes: int = 30
     """Episodes that the trained agent plays at the end, without exploration. 0 plays none."""
+    videos: int = 3
+    """Best games that are kept, each with a video: see `quarterup record`. 0 keeps none."""
     device: str = "auto"
     """Where the network is: `cpu`, `cuda`, or `auto` for the GPU if there is one."""
     threads: int = 0
@@ -86,6 +88,7 @@ FREE_AT_RESUME = frozenset(
         "save_every_s",
         "save_every_steps",
         "eval_episodes",
+        "videos",
         "device",
         "threads",
         "json",
@@ -108,6 +111,7 @@ def check_settings(settings: TrainSettings) -> None:
             f"--save-every-steps must be above 0, not {settings.save_every_steps}.",
         ),
         (settings.eval_episodes >= 0, f"--eval-episodes must not be negative, got {settings.eval_episodes}."),
+        (settings.videos >= 0, f"--videos must not be negative, got {settings.videos}."),
         (settings.threads >= 0, f"--threads must not be negative, got {settings.threads}."),
         (settings.env.frame_skip > 0, f"--frame-skip must be above 0, not {settings.env.frame_skip}."),
         (0 <= settings.env.sticky <= 1, f"--sticky is a chance from 0 to 1, not {settings.env.sticky}."),

@@ -74,6 +74,7 @@ class Helm:
             "expert-up": lambda: self._step("expert_ratio", +1),
             "expert-only": lambda: self._set_expert(1.0),
             "expert-off": lambda: self._set_expert(0.0),
+            "record": self._record,
             "look": self._look,
             "replay": self._replay,
             "verbose": lambda: self._set_verbosity(+1),
@@ -170,6 +171,12 @@ class Helm:
         return f"{name.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
 
     # -------------------------------------------------------------------------------------------------------- watching
+
+    def _record(self) -> str:
+        if not self._trainer.env.leaves_traces:
+            raise SettingsError("Games of this environment cannot be recorded.")
+        self._trainer.record_next()
+        return "records the game that ends next"
 
     def _look(self) -> str:
         return f"what the agent sees is in {self._trainer.look()}"

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from quarterup.agents.agent import Transitions
 from quarterup.agents.schedules import value_at
 from quarterup.training.adjustments import adjusted, differences_in_words
+from quarterup.training.best_games import TROUBLE, BestGames
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, SettingsError, TrainingError
@@ -70,6 +71,7 @@ class Trainer:
         run: RunFolder,
         metrics: MetricsWriter,
         display: Display,
+        best_games: BestGames,
     ) -> None:
         self.counters = Counters()
         self.progress = Progress(Phase.STARTING)
@@ -86,6 +88,7 @@ class Trainer:
         self._checkpoints = run.checkpoints
         self._metrics = metrics
         self._display = display
+        self._best_games = best_games
         self._adjusted: dict[str, Any] = {}
         """Schedules that were changed while the run went on, as `config.json` would have them."""
         self._helm = Helm(self, settings)
@@ -112,6 +115,10 @@ class Trainer:
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"The checkpoint of step {checkpoint.env_step} does not fit: {error}") from error
         self._saved_env_step = checkpoint.env_step
+
+    def record_next(self) -> None:
+        """Make a video of the game that ends next."""
+        self._best_games.record_next()
 
     def train(self, interrupts: Interrupts) -> None:
         """Train until the last step or until `interrupts` says so; then everything is saved.
@@ -275,6 +282,7 @@ class Trainer:
             self._display.note(f"An emulator was replaced: {died.splitlines()[0]}")
             return
         counters.episodes += 1
+        self._best_games.game_over(score, counters.best_score, counters.env_steps, lambda: self.env.trace(index))
         counters.best_score = score if counters.best_score is None else max(score, counters.best_score)
         self.scores.append(score)
         if not expert_choices:
@@ -287,6 +295,7 @@ class Trainer:
         if now >= self._next_ask:
             self._take_requests(now)
         if now >= self._next_show:
+            self._look_after_best_games()
             self._show()
         self._keep_pace()
         if self.counters.env_steps == self._settled_env_step:
@@ -309,6 +318,12 @@ class Trainer:
             self._show()
         time.sleep(ASK_EVERY_S)
         self._started += time.perf_counter() - began
+
+    def _look_after_best_games(self) -> None:
+        for kind, text in self._best_games.work():
+            self._metrics.event(self._now(), kind, text)
+            if kind == TROUBLE:
+                self._display.note(text)
 
     def _keep_pace(self) -> None:
         """Wait, if the environments are to run at a speed of the person's choice."""

@@ -1,9 +1,11 @@
-"""A video of a game: H.264 in an MP4, every frame at the machine's own rate, pixels enlarged but not blurred."""
+"""A video of a game: H.264 in an MP4, every frame at the machine's own rate, pixels enlarged but not blurred.
+
+The machine's pixels are seldom square. They are kept as they are, and the stream says their shape (its sample aspect
+ratio), so that the player stretches the picture on the screen: stretched here, it would be blurred for good.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +14,6 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-
-from quarterup.emulators.emulator import Emulator, Frame, HeldInputs
 
 SCALE = 2
 """Arcade pictures are small; at twice their size the colour planes of yuv420p lose nothing, too."""
@@ -28,13 +28,22 @@ class VideoWriter:
     Args:
         path: of the MP4; its folder must exist.
         frames_per_second: of the pictures, for instance a machine's refresh rate.
-        scale: each pixel becomes a square of this many pixels.
+        scale: each pixel becomes this many in width and in height.
+        pixel_aspect: width to height of a pixel.
+        threads: for the encoder; 0 is as it likes.
     """
 
-    def __init__(self, path: Path, frames_per_second: float, scale: int = SCALE) -> None:
+    cut = False
+    """Whether pictures were left out at the end: never here."""
+
+    def __init__(
+        self, path: Path, frames_per_second: float, scale: int = SCALE, pixel_aspect: float = 1.0, threads: int = 0
+    ) -> None:
         self.path = path
         self.frames = 0
         self._scale = scale
+        self._pixel_aspect = Fraction(pixel_aspect).limit_denominator(1001)
+        self._threads = threads
         self._rate = Fraction(frames_per_second).limit_denominator(1001)
         self._part = path.with_name(path.name + ".part")
         self._container: Any = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
@@ -53,6 +62,8 @@ class VideoWriter:
         self._stream = self._container.add_stream("libx264", rate=self._rate)
         self._stream.width, self._stream.height = even(width * self._scale), even(height * self._scale)
         self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.sample_aspect_ratio = self._pixel_aspect
+        self._stream.codec_context.thread_count = self._threads
         self._stream.options = {"crf": QUALITY, "preset": PRESET}
 
     def close(self) -> None:
@@ -84,33 +95,3 @@ class VideoWriter:
 def even(pixels: int) -> int:
     """H.264 with halved colour planes needs even numbers of pixels."""
     return pixels + pixels % 2
-
-
-class FrameByFrame:
-    """Stands in for an emulator, and shows every frame of a step, not only the last, to `watcher`.
-
-    A step of four frames becomes four of one frame with the same inputs, which is the same to the machine.
-    """
-
-    def __init__(self, emulator: Emulator, watcher: Callable[[Frame], None]) -> None:
-        self._emulator = emulator
-        self._watcher = watcher
-        self._sent: deque[tuple[HeldInputs, int]] = deque()
-
-    def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
-        self._sent.append((inputs, frames))
-
-    def receive_step(self) -> Frame:
-        inputs, frames = self._sent.popleft()
-        for _ in range(frames):
-            self._emulator.send_step(inputs, 1)
-            frame = self._emulator.receive_step()
-            self._watcher(frame)
-        return frame
-
-    def step(self, inputs: HeldInputs = (), frames: int = 1) -> Frame:
-        self.send_step(inputs, frames)
-        return self.receive_step()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._emulator, name)
