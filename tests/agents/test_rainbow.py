@@ -70,7 +70,6 @@ SWITCHED: tuple[dict[str, Any], ...] = (
     {"values": "iqn"},
     {"value_rescaling": False},
     {"layer_norm": True},
-    {"target_rate": 0.05, "play_by_target": True},
 )
 MUNCHAUSEN: tuple[dict[str, Any], ...] = (
     {"values": "mean", "munchausen": True, "value_rescaling": False},
@@ -425,36 +424,6 @@ def test_the_target_network_is_copied_only_when_due() -> None:
             assert torch.equal(target, weights(agent))
         else:
             assert not torch.equal(target, weights(agent))
-
-
-def test_the_target_network_follows_at_its_rate_instead() -> None:
-    agent = make_agent(target_rate=0.25, target_every=1)
-    feed(agent, 100)
-    for _ in range(3):
-        before = [tensor.clone() for tensor in agent.target.parameters()]
-        agent.learn()
-        for old, new, online in zip(before, agent.target.parameters(), agent.online.parameters(), strict=True):
-            torch.testing.assert_close(new, old + 0.25 * (online - old))
-
-
-@pytest.mark.parametrize("by_target", [False, True])
-def test_it_plays_by_one_of_its_networks_here_and_elsewhere(by_target: bool) -> None:
-    agent = make_agent(play_by_target=by_target, target_rate=0.01, learning_rate=0.01)
-    feed(agent, 200)
-    for _ in range(200):
-        agent.learn()
-    observations = np.random.default_rng(1).standard_normal((256, 3)).astype(np.float32)
-    plays, other = (agent.target, agent.online) if by_target else (agent.online, agent.target)
-    chosen = []
-    for network in (plays, other):
-        network.remove_noise()
-        with torch.inference_mode():
-            chosen.append(agent.points(network(torch.tensor(observations), None)).argmax(dim=1).numpy())
-    assert (chosen[0] != chosen[1]).any()
-    elsewhere = RainbowActor(SPACE, 3, agent.settings, seed=5)
-    elsewhere.load(agent.state())
-    for actor in (agent.actor, elsewhere):
-        np.testing.assert_array_equal(actor.act(observations, explore=False), chosen[0])
 
 
 def test_actions_are_random_until_learning_starts() -> None:
