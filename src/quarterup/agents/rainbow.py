@@ -110,12 +110,6 @@ class RainbowSettings:
     target_every: int = 500
     """Updates between copies of the online to the target network. Higher is steadier, lower follows faster."""
 
-    target_rate: float = 0.0
-    """How far the target network moves towards the online one after each update, instead of copies. Higher follows
-    faster, lower averages over more updates; 0 leaves it to `target_every`."""
-    play_by_target: bool = False
-    """Choose actions by the target network: with a `target_rate` an average of the online ones, and so steadier."""
-
     replay_capacity: int = 200_000
     """Transitions kept. Higher forgets less and takes more memory, lower keeps to recent behaviour."""
     learning_starts: int = 2_000
@@ -160,8 +154,6 @@ class RainbowSettings:
             raise ValueError(f"reward_scale must be above 0, got {self.reward_scale}.")
         if self.taus < 1 or self.impala_width < 1:
             raise ValueError(f"taus and impala_width must be 1 or more, got {self.taus} and {self.impala_width}.")
-        if not 0 <= self.target_rate <= 1:
-            raise ValueError(f"target_rate must be from 0 to 1, got {self.target_rate}.")
         if self.munchausen and self.values == "c51":
             raise ValueError("munchausen is there for values iqn and mean, not for c51.")
         check_range("learning_rate", self.learning_rate, 0)
@@ -181,7 +173,7 @@ class RainbowSettings:
 
 
 class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
-    """The network that plays, and its noise. Implements `quarterup.agents.agent.Actor`."""
+    """The online network, and its noise. Implements `quarterup.agents.agent.Actor`."""
 
     def __init__(
         self,
@@ -194,8 +186,7 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
         """Make one with fresh weights; arguments as of `Rainbow`."""
         self.values = _make_values(settings, torch.device(device))
         network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed)
-        plays = "target" if settings.play_by_target else "online"
-        super().__init__(network, plays, num_actions, settings, seed, torch.device(device))
+        super().__init__(network, "online", num_actions, settings, seed, torch.device(device))
         self.generator = torch.Generator(self.device).manual_seed(seed)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
@@ -256,16 +247,15 @@ class Rainbow:
         """
         self.settings = settings
         self.actor = RainbowActor(observation_space, num_actions, settings, seed, device)
-        """Plays by one of the networks here, and shares its random generators with the learning."""
+        """Plays by the online network itself, and shares its random generators with the learning."""
         self.updates = 0
         self._device = self.actor.device
         self._rng = self.actor.rng
         self._generator = self.actor.generator
         self._values = self.actor.values
         self._scale = _value_scale(settings)
-        plays, other = self.actor.network, copy.deepcopy(self.actor.network)
-        self.online, self.target = (other, plays) if settings.play_by_target else (plays, other)
-        self.target.requires_grad_(False)
+        self.online = self.actor.network
+        self.target = copy.deepcopy(self.online).requires_grad_(False)
         self._parameters = list(self.online.parameters())
         self._gradients: tuple[torch.Tensor, ...] = ()
         self._samples_ahead = self._device.type == "cuda"
@@ -338,7 +328,8 @@ class Rainbow:
             self.replay.priority_exponent = value_at(settings.priority_exponent, self.env_steps)
             self.replay.update_priorities(batch.indices, step.errors)
         self.updates += 1
-        self._follow()
+        if self.updates % settings.target_every == 0:
+            self.target.load_state_dict(self.online.state_dict())
         if self.updates % settings.metrics_every:
             return {}
         metrics = {
@@ -441,16 +432,6 @@ class Rainbow:
         gradients = clipped(self._gradients, done.gradient_norm, self.settings.max_gradient_norm)
         adam_step(self.optimizer, self._parameters, gradients)
         return done
-
-    def _follow(self) -> None:
-        """Bring the target network after the online one."""
-        if rate := self.settings.target_rate:
-            with torch.no_grad():
-                torch._foreach_lerp_(tuple(self.target.parameters()), tuple(self._parameters), rate)
-                for mine, theirs in zip(self.target.buffers(), self.online.buffers(), strict=True):
-                    mine.copy_(theirs)
-        elif self.updates % self.settings.target_every == 0:
-            self.target.load_state_dict(self.online.state_dict())
 
     def _target(self, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
         """What the outputs of the batch's actions are trained towards, (B, K); `outputs` are those of all actions."""
