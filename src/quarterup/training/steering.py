@@ -5,14 +5,16 @@ Schedules that are changed here stay changed when the run is resumed, but for a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quarterup.agents.schedules import schedule_json, value_at
-from quarterup.training.adjustments import schedules_of
+from quarterup.training.adjustments import differences_in_words, schedules_of
 from quarterup.training.controls import find_control
 from quarterup.training.errors import SettingsError
+from quarterup.training.requests import DoControl, Request
 from quarterup.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -81,9 +83,16 @@ class Helm:
             "quiet": lambda: self._set_verbosity(-1),
         }
 
-    def do(self, control: str) -> str:
-        """Do it. Returns what was done, in words; raises SettingsError if it cannot be done."""
-        return self._actions[find_control(control).name]()
+    def take(self, request: Request) -> tuple[str, str]:
+        """Do what is asked for. Returns the kind of event that it is, and what was done, in words.
+
+        Raises SettingsError if it cannot be done, CheckpointError if there was to be a checkpoint and could not.
+        """
+        if isinstance(request, DoControl):
+            return "control", self._actions[find_control(request.name).name]()
+        before = self._trainer.settings
+        self._trainer.adjust(request.changes)
+        return "adjusted", differences_in_words(before, self._trainer.settings)
 
     def after_step(self) -> None:
         """End a pulse that is over."""
@@ -190,6 +199,23 @@ class Helm:
     def _set_verbosity(self, change: int) -> str:
         self._steering.verbosity = min(MOST_VERBOSE, max(0, self._steering.verbosity + change))
         return ("says what matters", "says each game", "says each game, and more each second")[self._steering.verbosity]
+
+
+class Pace:
+    """Holds a loop to a speed."""
+
+    def __init__(self, step_s: float | None) -> None:
+        """`step_s`: seconds that a step takes at the machine's own speed; None where it has none."""
+        self._step_s = step_s
+        self._next_step_at = 0.0
+
+    def keep(self, speed: float | None) -> None:
+        """Wait until it is time for the next step at so many times the machine's own speed; None is full speed."""
+        if speed is None or self._step_s is None:
+            return
+        now, step_s = time.perf_counter(), self._step_s / speed
+        self._next_step_at = min(max(now, self._next_step_at + step_s), now + step_s)
+        time.sleep(self._next_step_at - now)
 
 
 def speed_in_words(speed: float | None) -> str:

@@ -18,20 +18,21 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Transitions
 from quarterup.agents.schedules import value_at
-from quarterup.training.adjustments import adjusted, differences_in_words
+from quarterup.training.adjustments import adjusted
 from quarterup.training.best_games import TROUBLE, BestGames
 from quarterup.training.checkpoints import Best, Checkpoint
 from quarterup.training.environment import TrainingEnv
+from quarterup.training.episodes import EpisodeBook
 from quarterup.training.errors import CheckpointError, SettingsError, TrainingError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import Learner, Snapshot
 from quarterup.training.looks import write_look
-from quarterup.training.metrics import Episode, MetricsWriter, Moment
+from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
 from quarterup.training.requests import DoControl, Request, SetSchedules, take_requests
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings
-from quarterup.training.steering import Helm, Steering
+from quarterup.training.steering import Helm, Pace, Steering
 
 SCORE_WINDOW = 100
 """Episodes in the mean score."""
@@ -91,6 +92,8 @@ class Trainer:
         self._best_games = best_games
         self._adjusted: dict[str, Any] = {}
         """Schedules that were changed while the run went on, as `config.json` would have them."""
+        self._episodes = EpisodeBook(env.num_envs, env.frames_per_step)
+        self._pace = Pace(env.seconds_per_step)
         self._helm = Helm(self, settings)
         self._mixing = np.random.default_rng([settings.seed, MIXING_STREAM])
         self._best: Best | None = self._checkpoints.best()
@@ -163,7 +166,7 @@ class Trainer:
         self._next_speed_metrics = self._started + SPEED_METRICS_EVERY_S
         self._phase = Phase.WARMING_UP
         """Until the agent is ready for the first time; one without replay is so only now and then."""
-        self._next_step_at = self._next_ask = self._started
+        self._next_ask = self._started
         for request in take_requests(self._run):
             if isinstance(request, SetSchedules):  # A control was meant for a session that is over.
                 self._take(request)
@@ -172,11 +175,8 @@ class Trainer:
 
     def begin_episodes(self) -> None:
         """Begin all episodes anew. Those that were being played are not counted."""
-        count = self.env.num_envs
-        self._valid = np.ones(count, np.bool_)
-        self._returns = np.zeros(count)
-        self._lengths = np.zeros(count, np.int64)
-        self._expert_choices = np.zeros(count, np.int64)
+        self._valid = np.ones(self.env.num_envs, np.bool_)
+        self._episodes.begin_all()
         # Another start than that of the sessions before, but always the same after the same checkpoint.
         seed = np.random.SeedSequence([self.settings.seed, ENV_STREAM, self.counters.env_steps])
         self._observations = self.env.reset(int(seed.generate_state(1)[0]))
@@ -245,9 +245,7 @@ class Trainer:
         infos: Mapping[str, Any],
     ) -> None:
         self.counters.env_steps += int(np.count_nonzero(valid))
-        self._returns += rewards
-        self._lengths += valid
-        self._expert_choices += expert & valid
+        self._episodes.count(rewards, valid, expert)
         ended = terminated | truncated
         self._valid = ~ended
         if ended.any():
@@ -258,24 +256,12 @@ class Trainer:
         died = str(infos["emulator_died"][index]) if "emulator_died" in infos else ""
         if self.settings.env.life_loss_ends_episode and not truncated and infos["lives"][index] > 0:
             return  # The same game goes on with the next life: scores are of whole games.
-        counters = self.counters
-        score = float(infos["score"][index] if "score" in infos else self._returns[index])
-        steps = int(self._lengths[index])
-        expert_choices = int(self._expert_choices[index])
-        episode = Episode(
-            env=index,
-            score=score,
-            steps=steps,
-            frames=steps * self.env.frames_per_step,
-            level=int(infos["level"][index]) if "level" in infos else 0,
-            end="emulator died" if died else "truncated" if truncated else "terminated",
-            expert_share=expert_choices / max(1, steps),
-        )
-        self._returns[index] = self._lengths[index] = self._expert_choices[index] = 0
-        if steps:
+        counters, episode = self.counters, self._episodes.end(index, truncated, infos)
+        score = episode.score
+        if episode.steps:
             self._metrics.episode(self._now(), episode)
         if self.steering.verbosity:
-            self._display.note(f"emulator {index}: {score:,.0f} points in {steps:,} steps")
+            self._display.note(f"emulator {index}: {score:,.0f} points in {episode.steps:,} steps")
         if died:  # Perhaps before the episode's first step.
             counters.emulators_replaced += 1
             self._metrics.event(self._now(), "emulator died", died)
@@ -285,7 +271,7 @@ class Trainer:
         self._best_games.game_over(score, counters.best_score, counters.env_steps, lambda: self.env.trace(index))
         counters.best_score = score if counters.best_score is None else max(score, counters.best_score)
         self.scores.append(score)
-        if not expert_choices:
+        if not episode.expert_share:
             self.own_scores.append(score)
 
     # -------------------------------------------------------------------------------------------------- between steps
@@ -297,7 +283,7 @@ class Trainer:
         if now >= self._next_show:
             self._look_after_best_games()
             self._show()
-        self._keep_pace()
+        self._pace.keep(self.steering.speed)
         if self.counters.env_steps == self._settled_env_step:
             return  # All environments began an episode: nothing may be written twice under one env step.
         self._settled_env_step = self.counters.env_steps
@@ -325,16 +311,7 @@ class Trainer:
             if kind == TROUBLE:
                 self._display.note(text)
 
-    def _keep_pace(self) -> None:
-        """Wait, if the environments are to run at a speed of the person's choice."""
-        speed, step_s = self.steering.speed, self.env.seconds_per_step
-        if speed is None or step_s is None:
-            return
-        now = time.perf_counter()
-        self._next_step_at = max(now, self._next_step_at + step_s / speed)
-        time.sleep(min(self._next_step_at - now, 2 * step_s / speed))
-
-    # ------------------------------------------------------------------------------------- what others ask for
+    # -------------------------------------------------------------------------------------------- what others ask for
 
     def _take_requests(self, now: float) -> None:
         """Do what others asked for: see `requests` and `controls`."""
@@ -344,12 +321,7 @@ class Trainer:
 
     def _take(self, request: Request) -> None:
         try:
-            if isinstance(request, SetSchedules):
-                before = self.settings
-                self.adjust(request.changes)
-                kind, text = "adjusted", differences_in_words(before, self.settings)
-            else:
-                kind, text = "control", self._helm.do(request.name)
+            kind, text = self._helm.take(request)
         except (SettingsError, CheckpointError) as error:
             self._report(str(error))
             return
