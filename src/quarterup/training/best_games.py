@@ -68,6 +68,8 @@ class BestGames:
         self._asked_for: list[Kept] = []
         self._best: list[Kept] = []
         """Highest score first."""
+        for unfinished in folder.glob(f"{BEST}-*.mp4.part"):  # of a training that was killed
+            unfinished.unlink(missing_ok=True)
         for path in folder.glob(f"{BEST}-*{SUFFIX}") if keep else ():
             with contextlib.suppress(TraceError):
                 self._best.append(Kept(path, read_trace(path).score))
