@@ -13,7 +13,7 @@ from quarterup.cli import measure_learner
 from quarterup.cli.main import VERBS, main
 from quarterup.cli.measure_train import BESIDE, EMULATORS_ALONE
 
-MINE = ("demo", "set", "eval", "play", "games", "inputs", "doctor", "bench", "plot")
+MINE = ("demo", "set", "eval", "play", "record", "games", "inputs", "doctor", "bench", "plot")
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def last_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 def test_it_leaves_a_plot_a_video_and_three_evaluations(demo: Path) -> None:
     assert Image.open(demo / "plots" / "learning_curve.png").size == (1280, 720)
-    (video,) = (demo / "videos").glob("*.mp4")
+    (video,) = (demo / "videos").glob("best_game-*.mp4")
     with av.open(str(video)) as container:
         assert sum(1 for _ in container.decode(video=0)) == int(0.05 * 60 * 59.541985)
     means = {}

@@ -34,6 +34,7 @@ def test_facts(make: Make) -> None:
     assert facts.emulator.startswith("MAME 0.")
     assert (facts.screen_width, facts.screen_height) == (224, 260)
     assert facts.refresh_hz == pytest.approx(59.54, abs=0.01)
+    assert facts.display_aspect == pytest.approx(3 / 4)
     assert facts.rom_status == "stand-in"
     assert Path(facts.rom_path).is_dir()
 

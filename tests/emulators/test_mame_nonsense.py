@@ -63,7 +63,7 @@ def reply(body, status=0):
 def request():
     return requests.read(struct.unpack("<I", requests.read(4))[0])
 hello = b"QUARTRUP" + struct.pack("<H", PROTOCOL) + text("9") + text("invaders") + text("x")
-hello += struct.pack("<HHdH", 8, 8, 60, 0)
+hello += struct.pack("<HHddH", 8, 8, 60, 0.75, 0)
 """
 GREETED = OPEN + HELLO + "reply(hello)\nrequest()\nreply(bytes(8))\n"
 

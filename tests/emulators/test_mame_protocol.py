@@ -23,13 +23,14 @@ def packed_field(port: str, name: str, type_class: str = "controller", analog: i
 
 def packed_hello(*fields: bytes, magic: bytes = protocol.MAGIC, version: int = protocol.PROTOCOL) -> bytes:
     head = magic + struct.pack("<H", version) + text("0.251") + text("invaders") + text("Space Invaders")
-    return head + struct.pack("<HHdH", 224, 256, 59.5, len(fields)) + b"".join(fields)
+    return head + struct.pack("<HHddH", 224, 256, 59.5, 0.75, len(fields)) + b"".join(fields)
 
 
 def test_a_greeting_is_read() -> None:
     hello = protocol.parse_hello(packed_hello(packed_field(":IN1", "Coin 1", mask=1, player=1)))
     assert (hello.version, hello.machine, hello.description) == ("0.251", "invaders", "Space Invaders")
-    assert (hello.picture_width, hello.picture_height, hello.refresh_hz) == (224, 256, 59.5)
+    assert (hello.picture_width, hello.picture_height) == (224, 256)
+    assert (hello.refresh_hz, hello.display_aspect) == (59.5, 0.75)
     coin = hello.fields[0]
     assert (coin.name, coin.port, coin.field, coin.kind, coin.mask) == ("Coin 1", "IN1", "Coin 1", "digital", 1)
     assert (coin.minimum, coin.maximum, coin.player) == (0, 1, 2)

@@ -128,12 +128,13 @@ def test_the_next_session_knows_what_is_kept_and_passes_over_what_is_damaged(tmp
     games.game_over(20.0, None, 1, lambda: scored(game, 20.0))
     games.close()
     (tmp_path / "best-99-step9.trace").write_bytes(b"nonsense")
+    (tmp_path / "best-20-step1.mp4.part").write_bytes(b"half a video of a training that was killed")
     games = BestGames(tmp_path, 2, ())
     for step, score in ((2, 30.0), (3, 40.0)):
         games.game_over(score, 20.0, step, lambda score=score: scored(game, score))  # type: ignore[misc]
         games._write([])
     games.close()
-    assert names(tmp_path, ".trace") == ["best-30-step2.trace", "best-40-step3.trace", "best-99-step9.trace"]
+    assert names(tmp_path, "") == ["best-30-step2.trace", "best-40-step3.trace", "best-99-step9.trace"]
 
 
 def test_a_full_disk_is_said_and_hurts_nothing(tmp_path: Path, game: Trace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from typing import BinaryIO, cast
 
 from quarterup.emulators.child import tail_of
 from quarterup.envs.trace import SUFFIX, Trace, TraceError, read_trace, trace_to_bytes
+from quarterup.training.render_worker import AT_ONCE, WHEN_IDLE
 
 BEST, ASKED_FOR = "best", "game"
 """How the files' names begin."""
@@ -32,8 +33,6 @@ WRITE_EVERY_S = 5.0
 REST = 9.0
 """How many times as long as the last video took the next one waits. So a tenth of the time at most is worked."""
 LOOK_AGAIN_S = 0.05
-LOWEST_PRIORITY, USUAL_PRIORITY = 19, 0
-"""Niceness of the process: beside a training it takes a processor only when hardly anybody else wants it."""
 VIDEO, TROUBLE = "video", "trouble"
 
 News = list[tuple[str, str]]
@@ -69,6 +68,8 @@ class BestGames:
         self._asked_for: list[Kept] = []
         self._best: list[Kept] = []
         """Highest score first."""
+        for unfinished in folder.glob(f"{BEST}-*.mp4.part"):  # of a training that was killed
+            unfinished.unlink(missing_ok=True)
         for path in folder.glob(f"{BEST}-*{SUFFIX}") if keep else ():
             with contextlib.suppress(TraceError):
                 self._best.append(Kept(path, read_trace(path).score))
@@ -107,7 +108,7 @@ class BestGames:
             self._take_video(news)
         game = self._next_game(now)
         if self._renderer is None and game is not None:
-            self._render(game, LOWEST_PRIORITY, news)
+            self._render(game, WHEN_IDLE, news)
         return news
 
     def is_behind(self) -> bool:
@@ -124,7 +125,7 @@ class BestGames:
         if self._renderer is not None and self._renderer.game != best:
             self._stop_rendering()
         if self._renderer is None and not best.video.exists():
-            self._render(best, USUAL_PRIORITY, news)
+            self._render(best, AT_ONCE, news)
         while self._renderer is not None and not give_up():
             if self._renderer.ended():
                 self._take_video(news)
@@ -176,9 +177,9 @@ class BestGames:
         without = (game for game in self._best if game.path not in self._failed and not game.video.exists())
         return next(without, None)
 
-    def _render(self, game: Kept, niceness: int, news: News) -> None:
+    def _render(self, game: Kept, pace: str, news: News) -> None:
         try:
-            self._renderer = Renderer(game, self._roms, niceness)
+            self._renderer = Renderer(game, self._roms, pace)
         except OSError as error:
             self._fail(game, str(error), news)
 
@@ -204,12 +205,12 @@ class BestGames:
 class Renderer:
     """The process that makes one video: see `render_worker`. It ends when this one does, however that comes about."""
 
-    def __init__(self, game: Kept, roms: Sequence[Path], niceness: int) -> None:
+    def __init__(self, game: Kept, roms: Sequence[Path], pace: str) -> None:
         self.game = game
         self._began = time.monotonic()
         self._log = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "quarterup.training.render_worker", str(niceness), game.path, game.video, *roms],
+            [sys.executable, "-m", "quarterup.training.render_worker", pace, game.path, game.video, *roms],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._log,

@@ -24,6 +24,8 @@ from quarterup.games.registry import find_game
 
 AFTERWARDS_S = 2.0
 """How long the machine runs on after the game's end, so that one sees it."""
+PATIENCE_S = 300.0
+"""For an answer of the emulator: beside a training it may have to wait long for a processor."""
 
 
 class PlaybackError(Exception):
@@ -82,6 +84,8 @@ class Playback:
             roms=roms,
             sample_rate=sample_rate,
             arguments=arguments,
+            start_timeout_s=PATIENCE_S,
+            timeout_s=PATIENCE_S,
         )
         if rom_hashes(self.facts.rom_path) != trace.rom_sha256:
             self.close()

@@ -1,6 +1,6 @@
 """The process that makes the video of one game while a training goes on.
 
-`python -m … NICENESS TRACE VIDEO [ROM FOLDER]…`. The trainer holds the other end of its standard input: when that
+`python -m … PACE TRACE VIDEO [ROM FOLDER]…`. The trainer holds the other end of its standard input: when that
 closes, this process ends, and its emulator with it.
 """
 
@@ -11,13 +11,17 @@ import sys
 import threading
 from pathlib import Path
 
+from quarterup.emulators.guard import run_when_idle
 from quarterup.envs.trace import read_trace
 from quarterup.training.recording import record_video
 
+WHEN_IDLE, AT_ONCE = "when-idle", "at-once"
+"""Whether a training goes on, for whose processes this one makes room, or somebody waits for the video."""
+
 
 def main() -> int:
-    if os.name == "posix":
-        os.nice(int(sys.argv[1]))
+    if sys.argv[1] == WHEN_IDLE:
+        run_when_idle()
     threading.Thread(target=_end_with_trainer, daemon=True).start()
     trace, video, *roms = map(Path, sys.argv[2:])
     try:
