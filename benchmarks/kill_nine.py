@@ -3,8 +3,9 @@
     python benchmarks/kill_nine.py                                   two hundred kills of a CartPole training
     python benchmarks/kill_nine.py --game space_invaders --kills 20  the command line, with real emulators
 
-The training saves every second and is killed at a moment drawn evenly between its start and a few saves later: while
-it starts, while it loads, while it plays, while it writes. After each kill everything in the run folder is looked at:
+The training saves every second and is killed at a random moment: half of the times one between its start and its first
+save, half of the times one in the two intervals of saving after it has said that it goes on. So it dies while it
+starts, loads, plays, learns, and writes. After each kill everything in the run folder is looked at:
 every checkpoint must be readable and the newest no older than before, the metrics database sound, no metric and no
 episode in it twice, and env steps and seconds must rise. The next process must go on from there. At the end one more
 is left to finish. In turns the learner is in the training's process and in one of its own (`--mode`).
@@ -112,7 +113,12 @@ def measure(run: Path, options: argparse.Namespace) -> dict[str, Any]:
         before = resumed_count(run)
         training = start(run, NO_END, modes[index], options.save_every_s, True)
         found.resumes += 1
-        time.sleep(chance.uniform(0, until_saved[index] + 2 * options.save_every_s))
+        if chance.random() < 0.5:
+            time.sleep(chance.uniform(0, until_saved[index]))
+        else:
+            while resumed_count(run) == before and training.ended() is None:
+                time.sleep(0.02)
+            time.sleep(chance.uniform(0, 2 * options.save_every_s))
         if (code := training.ended()) is not None:
             found.problems.append(f"kill {found.kills}: the training had ended by itself with {code}")
             break

@@ -13,7 +13,7 @@ from quarterup.cli import measure_learner
 from quarterup.cli.main import VERBS, main
 from quarterup.cli.measure_train import BESIDE, EMULATORS_ALONE
 
-MINE = ("demo", "set", "eval", "play", "record", "games", "inputs", "doctor", "bench", "plot")
+MINE = ("demo", "set", "eval", "play", "record", "games", "inputs", "doctor", "bench", "plot", "compare", "export")
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
@@ -163,6 +163,12 @@ def test_eval_of_random_play_reports_every_game(
     assert outcome["mean"] == pytest.approx(sum(game["score"] for game in outcome["episodes"]) / 3)
     assert outcome["protocol"]["policy"] == "random"
     assert not list(tmp_path.iterdir())
+
+
+def test_eval_keeps_to_a_protocol_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("eval", "space_invaders", "--policy", "random", "--episodes", "2", "--protocol", "machado18")
+    protocol = run_json(capsys, *arguments)["protocol"]
+    assert (protocol["name"], protocol["sticky"], protocol["noop_max"]) == ("machado18", 0.25, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- bench

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,22 @@ while True:
     writer.scalars(Moment(step, 4 * step, 0.1 * step), {"loss": 1.0 / step, "q": float(step)})
     writer.write()
     if step == 50:
+        print("going", flush=True)
+"""
+
+
+WRITE_LIKE_A_TRAINING = """
+import sys, time
+from pathlib import Path
+from quarterup.training.metrics import MetricsWriter, Moment
+writer = MetricsWriter(Path(sys.argv[1]))
+step = 0
+while True:
+    step += 1
+    writer.scalars(Moment(step, 4 * step, time.time()), {"loss": 1.0 / step})
+    writer.write_if_due()
+    time.sleep(0.01)
+    if step == 250:
         print("going", flush=True)
 """
 
@@ -103,6 +121,19 @@ def test_the_database_is_sound_after_kill_9(path: Path) -> None:
         assert reader._select("PRAGMA integrity_check") == [("ok",)]
     assert len(loss.values) >= 50
     assert loss.env_steps.tolist() == q.env_steps.tolist() == list(range(1, len(loss.values) + 1))
+
+
+def test_kill_9_loses_at_most_two_seconds(path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE_LIKE_A_TRAINING, str(path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "going\n"
+        time.sleep(random.Random(7).uniform(0, metrics_module.WRITE_EVERY_S))
+        killed = time.time()
+        writer.kill()
+    with MetricsReader(path) as reader:
+        assert killed - reader.curve("loss").wall_s[-1] < 2.0
 
 
 def test_a_full_disk_loses_nothing_once_there_is_room(path: Path) -> None:

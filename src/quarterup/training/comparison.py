@@ -160,8 +160,9 @@ def check_members(groups: Mapping[str, Sequence[RunFolder]]) -> None:
     seen: dict[Path, str] = {}
     for name, runs in groups.items():
         for run in runs:
-            if (other := seen.setdefault(run.path.resolve(), name)) != name or list(runs).count(run) > 1:
-                raise RunFolderError(f"{run.path} is in {other!r} and in {name!r}: a run counts once.")
+            if (other := seen.get(run.path.resolve())) is not None:
+                raise RunFolderError(f"{run.path} is in {other!r} and again in {name!r}: a run counts once.")
+            seen[run.path.resolve()] = name
 
 
 def _result(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,14 +21,14 @@ POINTS_IN_WINDOW = 20
 """The bold line through a metric is the mean of this many of its points."""
 MAX_EVENTS = 60
 """Of a kind that are marked. More would only be a grey wall: the latest are."""
-EVENT_LOOKS = {
+EVENT_LOOKS: dict[str, tuple[str, Literal["-", "--", "-.", ":"]]] = {
     "resumed": ("#303030", "-"),
     "adjusted": (COLOURS[2], "--"),
     "emulator died": (COLOURS[1], ":"),
     "trouble": (COLOURS[1], "-"),
     "best": (COLOURS[4], "-."),
 }
-"""What is marked, and how. That a checkpoint was saved is not: it says nothing."""
+"""What is marked, and how; a new best among the scores only. That a checkpoint was saved is not: it says nothing."""
 SCHEDULES = ("learning_rate", "epsilon", "expert_ratio", "beta", "cloning_weight")
 SHARES = {
     "speed/act": "choosing actions",
@@ -35,7 +36,6 @@ SHARES = {
     "speed/held": "held up by learning",
     "speed/other": "other",
 }
-SPEEDS = {"speed/env_steps_per_s": "env steps a second", "speed/updates_per_s": "updates a second"}
 
 
 def plot_report(metrics: MetricsReader, path: Path, *, title: str, frame_skip: int) -> None:
@@ -87,12 +87,10 @@ def _draw_lengths(axes: Axes, episodes: EpisodeTable) -> None:
     if not len(episodes.lengths):
         _say_nothing(axes)
         return
-    axes.plot(
-        episodes.env_steps, episodes.lengths, ".", color=COLOURS[0], alpha=0.25, markersize=4, label="one episode"
-    )
+    steps, colour = episodes.env_steps, COLOURS[0]
+    axes.plot(steps, episodes.lengths, ".", color=colour, alpha=0.25, markersize=4, label="one episode")
     means = running_mean(episodes.lengths, WINDOW_EPISODES)
-    label = f"mean of the last {WINDOW_EPISODES}"
-    axes.plot(episodes.env_steps, means, color=COLOURS[0], linewidth=2.2, label=label)
+    axes.plot(steps, means, color=colour, linewidth=2.2, label=f"mean of the last {WINDOW_EPISODES}")
     axes.set_ylim(bottom=0)
     _legend(axes)
 
@@ -124,15 +122,24 @@ def _draw_schedules(axes: Axes, schedules: Sequence[tuple[str, Curve]]) -> None:
 
 
 def _draw_speeds(axes: Axes, metrics: MetricsReader) -> None:
-    _name(axes, "Speed", "a second")
-    curves = [(label, metrics.curve(name)) for name, label in SPEEDS.items()]
-    if not any(len(curve.values) for _, curve in curves):
+    """Each on an axis of its own, since one is many times the other."""
+    _name(axes, "Speed", "env steps a second")
+    steps, updates = metrics.curve("speed/env_steps_per_s"), metrics.curve("speed/updates_per_s")
+    if not len(steps.values):
         _say_nothing(axes)
         return
-    for (label, curve), look in zip(curves, looks_of(len(curves)), strict=True):
-        axes.plot(curve.env_steps, curve.values, color=look.colour, linewidth=1.8, marker=".", label=label)
-    axes.set_ylim(bottom=0)
-    _legend(axes)
+    right = axes.twinx()
+    looks = looks_of(2)
+    lines = [
+        *axes.plot(steps.env_steps, steps.values, color=looks[0].colour, linewidth=1.8, label="env steps, left"),
+        *right.plot(updates.env_steps, updates.values, color=looks[1].colour, linewidth=1.8, label="updates, right"),
+    ]
+    right.set_ylabel("updates a second", fontsize=9)
+    right.tick_params(labelsize=9)
+    right.spines["top"].set_visible(False)
+    for each in (axes, right):
+        each.set_ylim(bottom=0)
+    right.legend(handles=lines, fontsize=8, loc="lower right", framealpha=0.8, edgecolor="none")
 
 
 def _draw_shares(axes: Axes, metrics: MetricsReader) -> None:
@@ -145,17 +152,17 @@ def _draw_shares(axes: Axes, metrics: MetricsReader) -> None:
     steps, values = curves[0].env_steps, [curve.values for curve in curves]
     axes.stackplot(steps, values, colors=colours, labels=list(SHARES.values()), alpha=0.85)
     axes.set_ylim(0, 1)
-    _legend(axes)
+    axes.legend(fontsize=8, loc="lower right", framealpha=0.8, edgecolor="none")
 
 
-def _mark_events(panels: Iterable[Axes], events: Sequence[Event]) -> list[Line2D]:
-    """A line in every panel for each event that is worth one; returns what the legend shows."""
+def _mark_events(panels: Sequence[Axes], events: Sequence[Event]) -> list[Line2D]:
+    """A line in the panels, of which the scores' is the first, for each event; returns what the legend shows."""
     handles = []
     for kind, (colour, line) in EVENT_LOOKS.items():
         steps = [event.env_step for event in events if event.kind == kind]
         if not steps:
             continue
-        for axes in panels:
+        for axes in panels[:1] if kind == "best" else panels:
             for step in steps[-MAX_EVENTS:]:
                 axes.axvline(step, color=colour, linestyle=line, linewidth=0.9, alpha=0.55, zorder=0.5)
         handles.append(Line2D([], [], color=colour, linestyle=line, label=f"{kind} ({short(len(steps))})"))
