@@ -12,10 +12,10 @@ import tyro
 from quarterup.cli.console import make_console
 from quarterup.games import find_game
 from quarterup.training.errors import RunFolderError
-from quarterup.training.evaluation import read_references
 from quarterup.training.loading import settings_of
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.plots import LearningCurve, plot_learning_curves
+from quarterup.training.references import read_references
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings
 from quarterup.training.statistics import Interval

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import EmulatorError, InputField, MemoryRange, Picture
 from quarterup.emulators.pictures import upright
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
 NO_PICTURE, FINISHED_PICTURE, RAW_PICTURE = 0, 1, 2
-STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = range(1, 10)
+STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW = range(1, 11)
 
 REPLY_HEADER = struct.Struct("<II")
 FRAME_NUMBER = struct.Struct("<q")
@@ -146,8 +146,13 @@ def about_state(code: int, state: int, data: bytes | None = None) -> bytes:
     return _framed(body if data is None else body + struct.pack("<I", len(data)) + data)
 
 
-def look() -> bytes:
-    return _framed(bytes([LOOK]))
+def look(kind: int = RAW_PICTURE) -> bytes:
+    """`kind` is RAW_PICTURE or FINISHED_PICTURE."""
+    return _framed(bytes([LOOK, kind]))
+
+
+def draw() -> bytes:
+    return _framed(bytes([DRAW]))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MachineFacts
+from quarterup.envs.vector_env import Look
 from quarterup.training.errors import SettingsError
 from quarterup.training.policies import has_expert, num_actions
 from quarterup.training.settings import TrainSettings
@@ -57,6 +58,20 @@ class TrainingEnv:
         """What the game's rule-based player would do now, shape (N,)."""
         actions: NDArray[np.int64] = self.vector.expert_actions()  # type: ignore[attr-defined]
         return actions
+
+    @property
+    def can_be_watched(self) -> bool:
+        """Whether `prepare_look` and `look` work."""
+        return hasattr(self.vector, "look")
+
+    def prepare_look(self, index: int) -> None:
+        """In between two steps: have what environment `index` shows drawn from the next step on."""
+        self.vector.prepare_look(index)  # type: ignore[attr-defined]
+
+    def look(self, index: int) -> Look:
+        """In between two steps: what environment `index` shows now."""
+        look: Look = self.vector.look(index)  # type: ignore[attr-defined]
+        return look
 
     def close(self) -> None:
         self.vector.close()

@@ -23,6 +23,7 @@ from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, SettingsError, TrainingError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import Learner, Snapshot
+from quarterup.training.live import Live
 from quarterup.training.metrics import Episode, MetricsWriter, Moment
 from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
 from quarterup.training.run_folder import RunFolder
@@ -64,6 +65,7 @@ class Trainer:
         run: RunFolder,
         metrics: MetricsWriter,
         display: Display,
+        live: Live,
     ) -> None:
         self.counters = Counters()
         self.progress = Progress(Phase.STARTING)
@@ -79,6 +81,7 @@ class Trainer:
         self._checkpoints = run.checkpoints
         self._metrics = metrics
         self._display = display
+        self._live = live
         self._adjusted: dict[str, Any] = {}
         """Schedules that were changed while the run went on, as `config.json` would have them."""
         self._mixing = np.random.default_rng([settings.seed, MIXING_STREAM])
@@ -157,6 +160,7 @@ class Trainer:
         began = time.perf_counter()
         actions = self._learner.act(self._observations)
         expert = self._let_expert_choose(actions)
+        self._live.decided(self._observations, actions, expert, self.counters.env_steps)
         acted = time.perf_counter()
         self._env.send(actions)
         sent = time.perf_counter()
@@ -387,6 +391,7 @@ class Trainer:
             trouble=self._trouble or self._metrics.trouble,
         )
         self._display.update(self.progress)
+        self._live.show(self.progress, self._settings)
 
     def _now(self) -> Moment:
         counters = self.counters
