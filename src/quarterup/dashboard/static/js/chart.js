@@ -20,7 +20,7 @@ export class Chart {
     this.references = {};
     this.parent = parent;
     this.label = element("div", { className: "name" }, definition.title);
-    this.values = definition.series.filter((one) => one.label).map((one) => {
+    this.values = definition.series.map((one) => {
       const value = element("b");
       value.style.color = one.colour;
       this.label.append(value);
@@ -83,7 +83,7 @@ export class Chart {
   #xAxis() {
     const splits = this.axis.past === "log" ? { splits: (_, __, low, high) => this.axis.splits(low, high) } : {};
     return {
-      stroke: SOFT, font: FONT, grid: GRID, ticks: { ...GRID, size: 4 }, size: 20, gap: 2, space: 62, ...splits,
+      stroke: SOFT, font: FONT, grid: GRID, ticks: { ...GRID, size: 4 }, size: 20, gap: 2, space: 54, ...splits,
       values: (_, places) => places.map((place) => this.axis.text(this.axis.back(place))),
     };
   }
@@ -92,7 +92,8 @@ export class Chart {
     if (low === null || low === undefined) return [0, 1];
     const others = name === "y" ? Object.values(this.references) : [];
     const [least, most] = [Math.min(low, ...others), Math.max(high, ...others)];
-    const room = Math.max((most - least) * 0.07, Math.abs(most) * 1e-3, 1e-9);
+    if (least === most) return most ? [Math.min(0, 2 * most), Math.max(0, 2 * most)] : [0, 1];
+    const room = (most - least) * 0.07;
     return [least >= 0 && least < most / 2 ? 0 : least - room, most + room];
   }
 
@@ -108,18 +109,18 @@ export class Chart {
   #tell(plot) {
     const index = plot.cursor.idx;
     if (index === null || index === undefined) return this.#tellNewest(this.curves);
-    let at = 0;
-    this.curves.forEach((one, i) => {
-      if (!one.label || !this.values[at] || one.dash) return;
-      setText(this.values[at++], `${one.label} ${short(near(plot.data[i + 1], index))}`);
-    });
+    this.#say(this.curves, (_, i) => near(plot.data[i + 1], index));
   }
 
   #tellNewest(curves) {
-    let at = 0;
-    for (const one of curves) {
-      if (one.label && this.values[at] && !one.dash) setText(this.values[at++], `${one.label} ${short(one.data.values.at(-1))}`);
-    }
+    this.#say(curves, (one) => one.data.values.at(-1));
+  }
+
+  #say(curves, valueOf) {
+    curves.slice(0, this.values.length).forEach((one, i) => {
+      const value = one.dots ? undefined : valueOf(one, i);
+      setText(this.values[i], value === undefined || value === null ? "" : `${one.label} ${short(value)}`);
+    });
   }
 
   #drawLines(plot) {
@@ -175,7 +176,7 @@ function near(values, index) {
 function curve({ colour, dots, width, dash, axis }) {
   const shared = { stroke: colour, scale: axis ?? "y", spanGaps: true, dash };
   if (!dots) return { ...shared, width: width ?? 1.5, points: { show: false } };
-  return { ...shared, paths: () => null, points: { show: true, size: 2.5, width: 0, fill: colour, stroke: colour } };
+  return { ...shared, paths: () => null, points: { show: true, size: 3, width: 0, fill: colour, stroke: colour } };
 }
 
 function yAxis(scale, place, curves) {

@@ -10,15 +10,15 @@ const OVERLAY_COLOURS = ["#6ee07f", "#ff5c93", "#4cd3e0", "#a98bff", "#e6e9f2"];
 const DEFINITIONS = [
   {
     place: "chart-score", title: "score", references: true, series: [
-      { name: "score", colour: "#ffb52e40", dots: true },
+      { name: "score", colour: "#ffb52e80", dots: true },
       { name: "score/10", label: "10", colour: "#b98a3e", width: 1 },
       { name: "score/100", label: "100", colour: "#ffb52e", width: 2, overlaid: true },
       { name: "score/1000", label: "1,000", colour: "#ffe2a8", width: 2 },
     ],
   },
-  { title: "game length, steps", series: [{ name: "length", colour: "#4cd3e040", dots: true }, { name: "length/100", label: "mean", colour: "#4cd3e0", overlaid: true }] },
-  { title: "value, points", series: [{ name: "q", label: "expected", colour: "#a98bff", overlaid: true }, { name: "return", label: "target", colour: "#6ee07f" }] },
-  { title: "speed", series: [{ name: "speed/frames_per_s", label: "frames/s", colour: "#4cd3e0", overlaid: true }, { name: "speed/updates_per_s", label: "updates/s", colour: "#ff5c93", axis: "second" }] },
+  { title: "game length", series: [{ name: "length", colour: "#4cd3e066", dots: true }, { name: "length/100", label: "mean", colour: "#4cd3e0", overlaid: true }] },
+  { title: "value", series: [{ name: "q", label: "expected", colour: "#a98bff", overlaid: true }, { name: "return", label: "target", colour: "#6ee07f" }] },
+  { title: "", series: [{ name: "speed/frames_per_s", label: "frames/s", colour: "#4cd3e0", overlaid: true }, { name: "speed/updates_per_s", label: "updates/s", colour: "#ff5c93", axis: "second" }] },
   { title: "loss", series: [{ name: "loss", label: "", colour: "#ff5c93", overlaid: true }] },
   { title: "gradient norm", series: [{ name: "gradient_norm", label: "", colour: "#ffb52e", overlaid: true }] },
   {

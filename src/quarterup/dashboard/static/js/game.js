@@ -68,7 +68,7 @@ export class Game {
       const { width, height } = game.picture;
       image = element("img", { alt: `the game in emulator ${game.env + 1}`, width, height });
       image.style.aspectRatio = width > height ? CRT : 1 / CRT;
-      image.style.width = "auto";
+      $("screen").style.setProperty("--shape", image.style.aspectRatio);
       this.pictures.set(game.env, image);
       if (this.env === ALL) this.#hang();
       else $("screen").replaceChildren(image);

@@ -17,18 +17,18 @@ const GAUGES = {
   best: (p) => ["best game", short(p.best_score), "", , "var(--amber)"],
   episodes: (p) => ["games", short(p.episodes), `in ${duration(p.wall_s)}`],
   emulators: (p) => ["emulators", number(p.emulators), p.emulators_replaced ? `${p.emulators_replaced} replaced` : "none replaced", , p.emulators_replaced ? "var(--red)" : undefined],
-  epsilon: (p) => p.schedules?.epsilon?.now || !p.metrics.noise
-    ? ["random actions", percent(p.schedules?.epsilon?.now ?? p.metrics.epsilon), "epsilon", p.schedules?.epsilon?.now]
-    : ["noise", short(p.metrics.noise), "in the weights"],
+  epsilon: (p, run) => ["random actions", percent(p.schedules?.epsilon?.now), run.noisy ? "and noisy weights" : "epsilon", p.schedules?.epsilon?.now],
   expert: (p) => ["the rules choose", percent(p.expert_ratio), "expert ratio", p.expert_ratio],
   rate: (p) => ["step size", short(p.schedules?.learning_rate?.now), "learning rate"],
-  replay: (p) => p.replay_fill === null ? ["replay", "none", "learns from what is new"] : ["replay", percent(p.replay_fill), "full", p.replay_fill],
-  ratio: (p) => ["updates a step", p.rates.env_steps_per_s ? short(p.rates.updates_per_s / p.rates.env_steps_per_s) : "–", p.learns_beside ? "beside the games" : "in between steps"],
-  inference: (p) => ["choosing takes", p.rates.env_steps_per_s ? `${(p.rates.act / p.rates.env_steps_per_s * p.emulators * 1000).toFixed(2)}` : "–", "ms a step of all"],
+  replay: (p) => p.replay_fill === null ? ["replay", "none", "learns on the go"] : ["replay", percent(p.replay_fill), "full", p.replay_fill],
+  ratio: (p) => ["updates a step", p.rates.env_steps_per_s ? short(p.rates.updates_per_s / p.rates.env_steps_per_s) : "–", p.learns_beside ? "beside the game" : "between steps"],
+  inference: (p) => ["choosing takes", p.rates.env_steps_per_s ? `${(p.rates.act / p.rates.env_steps_per_s * p.emulators * 1000).toFixed(2)}` : "–", "ms a step"],
 };
 
 export class Gauges {
-  constructor() {
+  // run: {noisy}
+  constructor(run) {
+    this.run = run;
     this.tiles = Object.fromEntries(Object.keys(GAUGES).map((name) => {
       const [label, value, more, bar] = [element("span"), element("b"), element("small"), element("i")];
       const tile = element("div", { className: "gauge" }, label, value, more, bar);
@@ -50,7 +50,7 @@ export class Gauges {
 
   show(progress) {
     for (const [name, { tile, label, value, more, bar }] of Object.entries(this.tiles)) {
-      const [title, text, small, fill, colour] = GAUGES[name](progress);
+      const [title, text, small, fill, colour] = GAUGES[name](progress, this.run);
       setText(label, title);
       setText(value, text);
       setText(more, small);

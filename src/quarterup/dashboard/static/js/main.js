@@ -12,9 +12,10 @@ const FRESH_S = 5; // Progress older than this is no news.
 const ENDS = { finished: "finished", stopped: "stopped" };
 
 const state = { run: 0, connected: false, progress: null, came: 0, last: "" };
-const game = new Game(() => watch());
+const game = new Game(() => { mind.forget(); watch(); });
 const mind = new Mind();
-const gauges = new Gauges();
+const run = { noisy: false };
+const gauges = new Gauges(run);
 const charts = new Charts();
 const steering = new Steering(() => state.run);
 const live = new Live({ about, progress, game: played }, (connected) => {
@@ -65,6 +66,7 @@ async function begin() {
   document.title = `${name} · quarterup`;
   setText($("title"), `${played.replaceAll("_", " ")} · ${agent}`);
   setText($("subtitle"), [name, machine.emulator, machine.rom_status && `ROM: ${machine.rom_status}`, mayControl ? "" : "watching only"].filter(Boolean).join(" · "));
+  run.noisy = runs[0].settings.agent_settings?.noisy ?? false;
   steering.setControls(controls, mayControl);
   charts.setRuns(runs, own);
   charts.refresh();

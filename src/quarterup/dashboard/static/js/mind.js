@@ -2,23 +2,35 @@
 
 import { $, element, setText, sharpCanvas, short } from "./text.js";
 
+const HOPE_S = 30;
 const COLOURS = { ink: "#e6e9f2", soft: "#8d96ad", faint: "#222838", amber: "#ffb52e", cyan: "#4cd3e0" };
 const NAMES = 92; // Pixels for the actions' names, left of the drawing.
-const LEAST_CHANCE = 0.004; // Less likely outcomes do not widen the picture.
+const LEAST_CHANCE = 0.01; // Less likely outcomes do not widen the picture.
 
 export class Mind {
   constructor() {
     this.about = { actions: [], features: [] };
+    this.hopes = [];
     this.range = null;
   }
 
   setAbout(about) {
     this.about = about;
     this.features = null;
+    this.forget();
+  }
+
+  // Another game is watched now.
+  forget() {
+    this.range = null;
+    this.hopes = [];
   }
 
   show(game) {
-    if (game.beliefs) this.#expect(game);
+    if (game.beliefs) {
+      this.#expect(game);
+      this.#hope(game);
+    }
     if (game.observation) this.#seeFeatures(game.observation);
     else if (game.view) this.#seeFrames(game.view);
   }
@@ -47,6 +59,37 @@ export class Mind {
       context.fillStyle = chosen ? COLOURS.ink : COLOURS.soft;
       context.fillRect(x(value) - 1, row * index + 3, 2, row - 6);
     });
+  }
+
+  // What the best action was worth over the last seconds, and what came of it.
+  #hope({ beliefs, time, score, lives }) {
+    const before = this.hopes.at(-1);
+    this.hopes.push({
+      time, score, lives, value: Math.max(...beliefs.values), won: before && score > before.score, lost: before && lives < before.lives,
+    });
+    while (time - this.hopes[0].time > HOPE_S) this.hopes.shift();
+    $("hope-legend").hidden = false;
+    setText($("hope-span"), `the last ${HOPE_S} s`);
+    const [width, height] = [$("hope").clientWidth, 46];
+    const context = sharpCanvas($("hope"), width, height);
+    const values = this.hopes.map(({ value }) => value);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const x = (at) => width - (time - at) / HOPE_S * width;
+    const y = (value) => 4 + (high - value) / Math.max(high - low, 1e-6) * (height - 10);
+    for (const { time: at, won, lost } of this.hopes) {
+      context.fillStyle = lost ? "#ff5a4f" : "#6ee07f";
+      if (lost) context.fillRect(x(at) - 1, 0, 2, height);
+      else if (won) context.fillRect(x(at), height - 6, 2, 6);
+    }
+    context.beginPath();
+    this.hopes.forEach(({ time: at, value }) => context.lineTo(x(at), y(value)));
+    context.strokeStyle = COLOURS.amber;
+    context.lineWidth = 1.5;
+    context.stroke();
+    context.fillStyle = COLOURS.soft;
+    context.font = "10px ui-monospace, Menlo, Consolas, monospace";
+    context.fillText(short(high), 0, 9);
+    context.fillText(short(low), 0, height - 2);
   }
 
   // What is drawn from left to right. It follows slowly, so that the eye is not lost.

@@ -12,7 +12,7 @@ export class Steering {
     $("help-button").onclick = () => $("help").showModal();
     document.addEventListener("keydown", (event) => this.#key(event));
     for (const dialog of document.querySelectorAll("dialog")) {
-      dialog.onclick = (event) => event.target === dialog && dialog.close();
+      dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
     }
   }
 
