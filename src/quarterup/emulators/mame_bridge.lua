@@ -284,8 +284,8 @@ end
 -- Drawing is decided a frame ahead: only the last frame of a step is drawn, and of a raw picture the one before it.
 -- Without a picture MAME skips as many frames as it can, so that has to end, too, when somebody wants to look.
 local function plan_drawing()
-	local wanted = (bridge.picture or bridge.looked_at) and
-		(bridge.remaining == 1 or (bridge.raw or bridge.looked_at) and bridge.remaining == 2)
+	local raw = bridge.raw or bridge.looked_at == RAW_PICTURE
+	local wanted = (bridge.picture or bridge.looked_at) and (bridge.remaining == 1 or raw and bridge.remaining == 2)
 	if wanted ~= bridge.drawing and bridge.blank_view then
 		bridge.drawing = wanted
 		bridge.target.view_index = wanted and bridge.screen_view or bridge.blank_view
@@ -349,8 +349,8 @@ immediate[LOOK] = function(request)
 end
 
 -- From the next step on, draw the end of each, until the next LOOK.
-immediate[DRAW] = function()
-	bridge.looked_at = true
+immediate[DRAW] = function(request)
+	bridge.looked_at = request:byte(2)
 	return ""
 end
 

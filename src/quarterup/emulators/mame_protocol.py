@@ -151,8 +151,9 @@ def look(kind: int = RAW_PICTURE) -> bytes:
     return _framed(bytes([LOOK, kind]))
 
 
-def draw() -> bytes:
-    return _framed(bytes([DRAW]))
+def draw(kind: int) -> bytes:
+    """For a `look` of that kind."""
+    return _framed(bytes([DRAW, kind]))
 
 
 @dataclass(frozen=True)

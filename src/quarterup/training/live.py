@@ -32,6 +32,8 @@ from quarterup.training.progress import Progress
 from quarterup.training.settings import TrainSettings
 
 LOOK_FOR_WISHES_EVERY_S = 0.1
+DIGITS = 4
+"""Behind the point, in what is shown."""
 NUMBERS_BYTES = 1 << 17
 """Room for the numbers beside a picture."""
 
@@ -99,14 +101,15 @@ class Live:
 
     def _write(self, index: int, look: Look | None, observation: NDArray[Any], values: dict[str, Any]) -> None:
         beliefs = self._actor.beliefs(observation)
-        values |= {"env": index, "beliefs": dataclasses.asdict(beliefs), "time": time.time()}
+        expects = {name: None if of is None else of.astype(np.float64) for name, of in vars(beliefs).items()}
+        values |= {"env": index, "beliefs": expects, "time": time.time()}
         picture = b""
         if look is not None:
             values |= {"frame": look.frame, **dataclasses.asdict(look.episode), "picture": look.picture.shape}
             picture = look.picture.tobytes()
         view = b""
         if observation.ndim == 1:
-            values["observation"] = np.round(observation.astype(float), 4)
+            values["observation"] = observation.astype(np.float64)
         elif observation.dtype == np.uint8:
             values["view"], view = observation.shape, observation.tobytes()
         numbers = _json(values)
@@ -144,6 +147,8 @@ def _json(values: Any) -> bytes:
 def _plain(value: Any) -> Any:
     """As JSON has it: a number that is not finite is null."""
     if isinstance(value, np.ndarray):
+        if value.dtype.kind == "f" and np.isfinite(value).all():
+            return np.round(value, DIGITS).tolist()
         return _plain(value.tolist())
     if isinstance(value, np.generic):
         return _plain(value.item())
