@@ -56,6 +56,11 @@ PROGRAMS = {
         False,
         {"apt": "x11-utils", "dnf": "xwininfo", "pacman": "xorg-xwininfo"},
     ),
+    "chromium": Program(
+        "a browser for the tests of the dashboard",
+        False,
+        {"apt": "chromium", "brew": "chromium", "dnf": "chromium", "pacman": "chromium"},
+    ),
 }
 INSTALL = {
     "brew": "brew install",

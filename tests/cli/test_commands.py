@@ -13,7 +13,21 @@ from quarterup.cli import measure_learner
 from quarterup.cli.main import VERBS, main
 from quarterup.cli.measure_train import BESIDE, EMULATORS_ALONE
 
-MINE = ("demo", "set", "eval", "play", "record", "games", "inputs", "doctor", "bench", "plot", "compare", "export")
+MINE = (
+    "demo",
+    "dashboard",
+    "set",
+    "eval",
+    "play",
+    "record",
+    "games",
+    "inputs",
+    "doctor",
+    "bench",
+    "plot",
+    "compare",
+    "export",
+)
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
@@ -38,6 +52,11 @@ def test_every_command_explains_itself(verb: str, capsys: pytest.CaptureFixture[
         main([verb, "--help"])
     assert ended.value.code == 0
     assert f"quarterup {verb}" in capsys.readouterr().out
+
+
+def test_a_dashboard_is_of_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "at least one run folder" in run_failing(capsys, "dashboard")
+    assert "not a run folder" in run_failing(capsys, "dashboard", str(tmp_path))
 
 
 # ---------------------------------------------------------------------------------------------------------- games

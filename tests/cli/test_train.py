@@ -25,7 +25,7 @@ SMALL = ("--envs", "2", "--agent.learning-starts", "200", "--agent.batch-size", 
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "quarterup.cli.main", "train", *arguments]
+    return [sys.executable, "-m", "quarterup.cli.main", "train", "--no-dashboard", *arguments]
 
 
 def train(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:

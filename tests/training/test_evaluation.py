@@ -18,11 +18,11 @@ from quarterup.training.evaluation import (
     Evaluation,
     EvaluationError,
     evaluate,
-    read_references,
     save_evaluation,
 )
 from quarterup.training.policies import ExpertPolicy, RandomPolicy
 from quarterup.training.protocols import ProtocolName, under_protocol
+from quarterup.training.references import read_references
 from quarterup.training.settings import EnvSettings
 
 GAME = "space_invaders"

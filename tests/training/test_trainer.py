@@ -22,6 +22,7 @@ from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import CheckpointError, TrainingError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import LearnerBetween
+from quarterup.training.live import Live
 from quarterup.training.metrics import MetricsReader, MetricsWriter
 from quarterup.training.progress import Phase
 from quarterup.training.run_folder import RunFolder, describe
@@ -155,14 +156,16 @@ class Bench:
         self.display = Silence()
         self.run = RunFolder.create(folder, describe({}, None))
         self.metrics = MetricsWriter(self.run.metrics)
+        env = TrainingEnv(self.env, 4)
         self.trainer = Trainer(
             self.settings,
-            TrainingEnv(self.env, 4),
+            env,
             LearnerBetween(self.agent, self.settings.replay_ratio),
             self.run,
             self.metrics,
             self.display,
             BestGames(self.run.videos, self.settings.videos, ()),
+            Live(self.run.path, env, self.agent),
         )
 
     def train(self) -> None:

@@ -41,6 +41,18 @@ class Transitions:
     """The action was the expert's choice, so it may be cloned."""
 
 
+@dataclass(frozen=True)
+class Beliefs:
+    """What an actor expects of each action after one observation, in points. For people who watch."""
+
+    values: NDArray[np.float32]
+    """Expected return, shape (actions,)."""
+    returns: NDArray[np.float32] | None = None
+    """The returns that the distribution speaks of, shape (K,), if it learns one over fixed returns."""
+    chances: NDArray[np.float32] | None = None
+    """Of each of `returns`, shape (actions, K)."""
+
+
 class Actor(Protocol):
     """The part of an agent that plays. It does so without the rest too: in another process, or when all is learned."""
 
@@ -49,6 +61,10 @@ class Actor(Protocol):
 
     def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
         """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""
+        ...
+
+    def beliefs(self, observation: NDArray[Any]) -> Beliefs:
+        """What it expects after one observation, shape (*observation_shape). How it goes on acting does not change."""
         ...
 
     def weights(self) -> list[torch.Tensor]:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from quarterup.agents.agent import AgentState, Transitions, box
+from quarterup.agents.agent import AgentState, Beliefs, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
 from quarterup.agents.network_actor import NetworkActor
@@ -121,6 +121,7 @@ class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
             torch.manual_seed(seed)
             network = LayerNormQNetwork(box(observation_space).shape, num_actions, settings.hidden_sizes)
         super().__init__(network, "network", num_actions, settings, seed, torch.device(device))
+        self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,)."""
@@ -130,6 +131,12 @@ class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
         if explore:
             self._choose_some_at_random(actions)
         return actions
+
+    def beliefs(self, observation: NDArray[np.generic]) -> Beliefs:
+        """The network's values."""
+        with torch.inference_mode():
+            values = self.network(torch.tensor(observation[None], device=self.device))
+            return Beliefs(self._scale.to_points(values[0]).cpu().numpy())
 
 
 class PQN:

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from quarterup.agents.adam import adam_step, clipped, gradient_norm, gradients_of
-from quarterup.agents.agent import AgentState, Transitions, box
+from quarterup.agents.agent import AgentState, Beliefs, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
 from quarterup.agents.network_actor import NetworkActor
@@ -204,6 +204,13 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
         if explore:
             self._choose_some_at_random(actions)
         return actions
+
+    def beliefs(self, observation: NDArray[np.generic]) -> Beliefs:
+        """Without noise. The next action that explores draws its noise anew, so it is the same as without this."""
+        with torch.inference_mode():
+            self.network.remove_noise()
+            outputs = self.network(torch.tensor(observation[None], device=self.device), self._even_taus(1))
+            return self.values.beliefs(outputs)
 
     def draw_taus(self, rows: int) -> torch.Tensor | None:
         """Which quantiles the network is asked for, (rows, taus), or None if it has none."""

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch.nn import functional
 
+from quarterup.agents.agent import Beliefs
 from quarterup.agents.targets import ValueScale, distribution_target, expected_values, q_target, quantile_huber
 
 
@@ -35,6 +36,10 @@ class Values(Protocol):
 
     def errors(self, outputs: torch.Tensor, target: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
         """How far the outputs of the actions taken, (B, K), are from their target, (B, K): shape (B,)."""
+        ...
+
+    def beliefs(self, outputs: torch.Tensor) -> Beliefs:
+        """What outputs (1, actions, K) for one observation say, in points."""
         ...
 
 
@@ -64,6 +69,13 @@ class Categorical:
         """The Kullback-Leibler divergence."""
         return (torch.xlogy(target, target) - target * outputs.log_softmax(dim=1)).sum(dim=1)
 
+    def beliefs(self, outputs: torch.Tensor) -> Beliefs:
+        return Beliefs(
+            self.points(outputs)[0].cpu().numpy(),
+            returns=self._atom_points.cpu().numpy(),
+            chances=outputs[0].softmax(dim=1).cpu().numpy(),
+        )
+
 
 class Mean:
     """One number, the expected value."""
@@ -87,6 +99,9 @@ class Mean:
     def errors(self, outputs: torch.Tensor, target: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
         """The Huber loss."""
         return functional.smooth_l1_loss(outputs, target, reduction="none").squeeze(1)
+
+    def beliefs(self, outputs: torch.Tensor) -> Beliefs:
+        return Beliefs(self.points(outputs)[0].cpu().numpy())
 
 
 class Quantiles(Mean):

@@ -27,6 +27,7 @@ import quarterup
 VERBS = {
     "demo": "train an agent on Space Invaders in ten minutes, and see what came of it",
     "train": "train an agent on a game, or go on with a run",
+    "dashboard": "watch runs in the browser, and compare them",
     "set": "change exploration, step size and other schedules of a run while it goes on",
     "eval": "play episodes with an agent, at random, or with the rule-based player, and report the scores",
     "play": "watch a policy play, or play yourself",

@@ -14,9 +14,9 @@ from quarterup.cli.console import make_console
 from quarterup.games import find_game
 from quarterup.training.comparable import check_comparable
 from quarterup.training.errors import RunFolderError
-from quarterup.training.evaluation import read_references
 from quarterup.training.metrics import MetricsReader
 from quarterup.training.plots import LearningCurve, plot_learning_curves, plot_score_histogram
+from quarterup.training.references import read_references
 from quarterup.training.report_plot import plot_report
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -35,6 +36,12 @@ class Settings(TrainSettings):
     preset: str = ""
     """Named settings to begin with, instead of the game's own: an algorithm (dqn, rainbow, btr), a size (tiny, laptop,
     desktop), or both, as in btr+laptop. Other flags still override them."""
+    dashboard: bool = True
+    """Serve a page on which the training can be watched and steered; its link is printed."""
+    host: str = "127.0.0.1"
+    """Where the page is served. Any other than this machine itself, such as 0.0.0.0, makes links with a token."""
+    port: int = 8787
+    """Where the page is served; the next one if it is taken. 0: any that is free."""
 
 
 def defaults(arguments: Sequence[str]) -> Settings:
@@ -55,17 +62,18 @@ def defaults(arguments: Sequence[str]) -> Settings:
 def run(flags: Settings) -> int:
     """Train, evaluate, draw, and say what came of it."""
     # By now the preset has become settings; config.json keeps these, and the command line that named it.
-    settings = TrainSettings(**{name: value for name, value in vars(flags).items() if name != "preset"})
+    settings = TrainSettings(**{field.name: getattr(flags, field.name) for field in dataclasses.fields(TrainSettings)})
     console = Console(stderr=settings.json)
     display = make_display(
         f"{settings.game} · {settings.agent}", console, noisy=bool(getattr(settings.agent_settings, "noisy", False))
     )
-    try:
-        result = train(settings, display)
-        evaluation = _evaluate(settings, result, display) if result.finished and settings.eval_episodes else None
-    finally:
-        display.close()
-    plot = _plot(result, settings)
+    with contextlib.ExitStack() as served:
+        try:
+            result = train(settings, display, begun=lambda run: _serve(flags, run, display, served))
+            evaluation = _evaluate(settings, result, display) if result.finished and settings.eval_episodes else None
+        finally:
+            display.close()
+        plot = _plot(result, settings)
     report = _report(result, evaluation, plot)
     _print(report, console)
     if not result.finished:
@@ -74,6 +82,23 @@ def run(flags: Settings) -> int:
     if settings.json:
         print(json.dumps(report))
     return 0 if result.signal_number is None else 128 + result.signal_number
+
+
+def _serve(flags: Settings, run: RunFolder, display: Display, served: contextlib.ExitStack) -> None:
+    """Start the page of a run, until `served` is closed, and say where it is."""
+    from quarterup.dashboard.process import DashboardError, DashboardProcess
+
+    if not flags.dashboard:
+        return
+    try:
+        server = DashboardProcess([run.path], flags.host, flags.port)
+    except DashboardError as error:
+        display.note(str(error))  # The training is what matters.
+        return
+    served.callback(server.close)
+    display.note(f"Dashboard: {server.links.control}")
+    if server.links.view:
+        display.note(f"For watching only: {server.links.view}")
 
 
 def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display) -> Evaluation:

@@ -302,6 +302,24 @@ class MameEmulator:
         bgra = np.frombuffer(look.bgra, np.uint8).reshape(look.height, look.width, 4)
         return look.upright(rgb_from_bgra(bgra))
 
+    def prepare_look(self) -> None:
+        """Draw the end of each step from the next one on, until the next `look`. The machine does not notice."""
+        self._ask(protocol.draw(self._kind_of_look()))
+
+    def look(self) -> NDArray[np.uint8]:
+        """The picture after the last step, upright, RGB, shape (H, W, 3), for a person who looks in now and then.
+
+        It is what `prepare_look` had drawn: the finished picture with its overlays; where steps return a scaled one,
+        the machine's own bitmap, one frame older.
+        """
+        look = protocol.parse_look(self._ask(protocol.look(self._kind_of_look())))
+        bgra = np.frombuffer(look.bgra, np.uint8).reshape(look.height, look.width, 4)
+        return look.upright(rgb_from_bgra(bgra))
+
+    def _kind_of_look(self) -> int:
+        scaled = self._picture is not None and self._picture.width is not None
+        return protocol.RAW_PICTURE if scaled else protocol.FINISHED_PICTURE
+
     def reset(self, *, hard: bool = False) -> None:
         """Press the machine's reset button, or with `hard` switch it off and on."""
         self._ask(protocol.reset(hard))

@@ -12,7 +12,7 @@ local PROTOCOL = 3
 local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
 local NO_PICTURE, RAW_PICTURE = 0, 2
-local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 local PAUSED_SPEED = 1000.0 -- times real time
 local PATIENCE_S = 3600 -- with a socket, the longest wait for a request
@@ -31,7 +31,7 @@ end
 
 -- `asleep`: frames pass without us, in a pause of ours, during a reset, and once the other side is gone.
 bridge = { states = {}, held = {}, remaining = 0, pending = nil, pause_updates = 0, connected = true, asleep = false,
-	count = 0 }
+	looked_at = false, count = 0 }
 package.loaded["quarterup.bridge"] = bridge
 
 ---------------------------------------------------------------------------------------------------- the machine's parts
@@ -121,6 +121,7 @@ end
 -- The view MAME started with, and the one without a screen, by their places in the list. None where a person looks on.
 local function find_views()
 	bridge.target, bridge.blank_view, bridge.drawing = manager.machine.render.targets[1], nil, nil
+	bridge.frameskip = bridge.video.frameskip
 	if bridge.always_draw then return end
 	for place, name in pairs(bridge.target.view_names) do
 		if name == NO_SCREEN then bridge.blank_view = place end
@@ -287,11 +288,14 @@ local function set_switches(request, count, at)
 end
 
 -- Drawing is decided a frame ahead: only the last frame of a step is drawn, and of a raw picture the one before it.
+-- Without a picture MAME skips as many frames as it can, so that has to end, too, when somebody wants to look.
 local function plan_drawing()
-	local wanted = bridge.picture and (bridge.remaining == 1 or bridge.raw and bridge.remaining == 2)
+	local raw = bridge.raw or bridge.looked_at == RAW_PICTURE
+	local wanted = (bridge.picture or bridge.looked_at) and (bridge.remaining == 1 or raw and bridge.remaining == 2)
 	if wanted ~= bridge.drawing and bridge.blank_view then
 		bridge.drawing = wanted
 		bridge.target.view_index = wanted and bridge.screen_view or bridge.blank_view
+		bridge.video.frameskip = wanted and 0 or bridge.frameskip
 	end
 end
 
@@ -339,9 +343,21 @@ immediate[IMPORT] = function(request)
 	return ""
 end
 
-immediate[LOOK] = function()
-	local geometry, pixels = raw_geometry()
-	return geometry .. pixels
+-- The finished picture as it is now, or the machine's own bitmap. Ends what DRAW began.
+immediate[LOOK] = function(request)
+	bridge.looked_at = false
+	if request:byte(2) == RAW_PICTURE then
+		local geometry, pixels = raw_geometry()
+		return geometry .. pixels
+	end
+	local pixels, width, height = bridge.video:snapshot_pixels(), bridge.video:snapshot_size()
+	return string.pack("<I2I2I2BB", width, height, 0, 0, 0) .. pixels
+end
+
+-- From the next step on, draw the end of each, until the next LOOK.
+immediate[DRAW] = function(request)
+	bridge.looked_at = request:byte(2)
+	return ""
 end
 
 local at_rest = {}

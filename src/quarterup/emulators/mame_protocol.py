@@ -21,7 +21,7 @@ PROTOCOL = 3
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
 NO_PICTURE, FINISHED_PICTURE, RAW_PICTURE = 0, 1, 2
-STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK = range(1, 10)
+STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW = range(1, 11)
 
 REPLY_HEADER = struct.Struct("<II")
 FRAME_NUMBER = struct.Struct("<q")
@@ -147,8 +147,14 @@ def about_state(code: int, state: int, data: bytes | None = None) -> bytes:
     return _framed(body if data is None else body + struct.pack("<I", len(data)) + data)
 
 
-def look() -> bytes:
-    return _framed(bytes([LOOK]))
+def look(kind: int = RAW_PICTURE) -> bytes:
+    """`kind` is RAW_PICTURE or FINISHED_PICTURE."""
+    return _framed(bytes([LOOK, kind]))
+
+
+def draw(kind: int) -> bytes:
+    """For a `look` of that kind."""
+    return _framed(bytes([DRAW, kind]))
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,11 @@ class Cabinet:
         return self._expert.act(self.memory)
 
     @property
+    def frame_number(self) -> int:
+        """Of the last step's end."""
+        return self._frame.number if self._frame else 0
+
+    @property
     def render_fps(self) -> int:
         """Steps a second at the machine's own speed."""
         assert self.emulator is not None

@@ -6,6 +6,7 @@ takes the replies one after the other.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,13 +18,25 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorDied, MachineFacts
+from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.processors import spread
-from quarterup.envs.cabinet import RENDER_MODES, Cabinet, StepResult
+from quarterup.envs.cabinet import RENDER_MODES, Cabinet, Episode, StepResult
 from quarterup.envs.settings import env_settings
 from quarterup.envs.trace import Trace
 
 Step = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
 """Observations, rewards (float64), terminated and truncated (bool), infos."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What a person sees of an environment."""
+
+    picture: NDArray[np.uint8]
+    """Upright, RGB, shape (H, W, 3)."""
+    frame: int
+    """Frames emulated since power-on."""
+    episode: Episode
 
 
 class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
@@ -211,6 +224,23 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     def trace(self, index: int) -> Trace:
         """Of the game in environment `index`: ask when it has ended, before the step or reset that begins the next."""
         return self.cabinets[index].trace()
+
+    def prepare_look(self, index: int) -> None:
+        """In between two steps: have the next ones of one environment drawn, for `look` to see. Nothing else changes.
+
+        Like `look` it raises EmulatorDied if the emulator is gone; the next step will then replace it.
+        """
+        self._emulator(index).prepare_look()
+
+    def look(self, index: int) -> Look:
+        """In between two steps: what is to be seen in one environment."""
+        cabinet = self.cabinets[index]
+        return Look(self._emulator(index).look(), cabinet.frame_number, dataclasses.replace(cabinet.episode))
+
+    def _emulator(self, index: int) -> MameEmulator:
+        emulator = self.cabinets[index].emulator
+        assert emulator is not None
+        return emulator
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """One picture an environment, each (H, W, 3)."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MachineFacts
 from quarterup.envs.trace import Trace
+from quarterup.envs.vector_env import Look
 from quarterup.training.errors import SettingsError
 from quarterup.training.policies import has_expert, num_actions
 from quarterup.training.settings import TrainSettings
@@ -68,6 +69,20 @@ class TrainingEnv:
     def trace(self, index: int) -> Trace | None:
         """Of the game that has just ended in environment `index`; None where games leave none."""
         return self.vector.trace(index) if self.leaves_traces else None  # type: ignore[attr-defined]
+
+    @property
+    def can_be_watched(self) -> bool:
+        """Whether `prepare_look` and `look` work."""
+        return hasattr(self.vector, "look")
+
+    def prepare_look(self, index: int) -> None:
+        """In between two steps: have what environment `index` shows drawn from the next step on."""
+        self.vector.prepare_look(index)  # type: ignore[attr-defined]
+
+    def look(self, index: int) -> Look:
+        """In between two steps: what environment `index` shows now."""
+        look: Look = self.vector.look(index)  # type: ignore[attr-defined]
+        return look
 
     def close(self) -> None:
         self.vector.close()

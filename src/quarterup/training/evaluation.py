@@ -34,7 +34,6 @@ FIRST_SEED = 1_000_000
 """Trainings count their seeds up from small numbers, so from here on no start has been seen."""
 MAX_DEATHS = 10
 """Emulators that may die before an evaluation gives up."""
-REFERENCE_POLICIES = ("random", "expert")
 FORMAT = 1
 
 
@@ -229,22 +228,3 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> Path:
         number += 1
     replace_file(path, (json.dumps(evaluation.to_json(), indent=1) + "\n").encode())
     return path
-
-
-def read_references(folder: Path) -> dict[str, Interval]:
-    """Mean scores of the random and the rule-based player that `save_evaluation` left in `folder`, the newest of each.
-
-    Only those under the run's own rules: others say nothing about the scores of the training. A file that cannot be
-    read is passed over: a plot is drawn without it.
-    """
-    references: dict[str, Interval] = {}
-    for path in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
-        try:
-            values = json.loads(path.read_text())
-            policy, rules = values["protocol"]["policy"], values["protocol"].get("name", OWN_RULES)
-            interval = Interval(values["mean"], values["mean_95_low"], values["mean_95_high"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if policy in REFERENCE_POLICIES and rules == OWN_RULES:
-            references[policy] = interval
-    return references

@@ -1,16 +1,22 @@
-"""What scores of several games are measured against, to be averaged: random play becomes 0, a reference 1."""
+"""What scores are measured against: those of the random and the rule-based player, as evaluations in run folders have
+them. Scores of several games are averaged with random play as 0 and a reference as 1."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.training.errors import RunFolderError
-from quarterup.training.evaluation import read_references
+from quarterup.training.protocols import OWN_RULES
 from quarterup.training.run_folder import RunFolder
+from quarterup.training.statistics import Interval
+
+REFERENCE_POLICIES = ("random", "expert")
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,25 @@ class Reference:
     """Becomes 0."""
     expert: float
     """Becomes 1. Usually that of the game's rule-based player."""
+
+
+def read_references(folder: Path) -> dict[str, Interval]:
+    """Mean scores of the random and the rule-based player that `save_evaluation` left in `folder`, the newest of each.
+
+    Only those under the run's own rules: others say nothing about the scores of the training. A file that cannot be
+    read is passed over: a plot is drawn without it.
+    """
+    references: dict[str, Interval] = {}
+    for path in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
+        try:
+            values = json.loads(path.read_text())
+            policy, rules = values["protocol"]["policy"], values["protocol"].get("name", OWN_RULES)
+            interval = Interval(values["mean"], values["mean_95_low"], values["mean_95_high"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if policy in REFERENCE_POLICIES and rules == OWN_RULES:
+            references[policy] = interval
+    return references
 
 
 def normalised(scores: NDArray[np.float64], reference: Reference | None) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from quarterup.training.errors import RunFolderError, SettingsError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import Learner, LearnerBetween
 from quarterup.training.learner_process import LearnerBeside, LearnerFacts
+from quarterup.training.live import Live
 from quarterup.training.loading import find_device, kind_of_agent
 from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Progress
@@ -64,8 +65,11 @@ def train(
     settings: TrainSettings,
     display: Display,
     make_env: Callable[[TrainSettings], TrainingEnv] = make_arcade_env,
+    begun: Callable[[RunFolder], None] = lambda run: None,
 ) -> TrainingResult:
     """Begin a run, or go on with one, and train until it is finished or interrupted.
+
+    `begun` is told the run folder as soon as there is one.
 
     Raises the errors of `quarterup.training.errors`, of the emulator, and of the replay.
     """
@@ -96,6 +100,7 @@ def train(
             stack.callback(run.unlock)
         else:
             _check_same_rom(run, env)
+        begun(run)
         return _train_in(run, settings, kind, env, device, division, display)
 
 
@@ -160,7 +165,9 @@ def _train_in(
         stack.callback(metrics.close)
         best_games = BestGames(run.videos, settings.videos, settings.env.roms)
         stack.callback(best_games.close)
-        trainer = Trainer(settings, env, learner, run, metrics, display, best_games)
+        live = Live(run.path, env, learner.actor)
+        stack.callback(live.close)
+        trainer = Trainer(settings, env, learner, run, metrics, display, best_games, live)
         _go_back(run, metrics, trainer, checkpoint, env)
         if trainer.counters.env_steps >= settings.steps:
             raise SettingsError(

@@ -26,6 +26,7 @@ from quarterup.training.episodes import EpisodeBook
 from quarterup.training.errors import CheckpointError, SettingsError, TrainingError
 from quarterup.training.interrupts import Interrupts
 from quarterup.training.learner import Learner, Snapshot
+from quarterup.training.live import Live
 from quarterup.training.looks import write_look
 from quarterup.training.metrics import MetricsWriter, Moment
 from quarterup.training.progress import Display, Phase, Progress, Rates, Speedometer, Spent
@@ -73,6 +74,7 @@ class Trainer:
         metrics: MetricsWriter,
         display: Display,
         best_games: BestGames,
+        live: Live,
     ) -> None:
         self.counters = Counters()
         self.progress = Progress(Phase.STARTING)
@@ -90,6 +92,7 @@ class Trainer:
         self._metrics = metrics
         self._display = display
         self._best_games = best_games
+        self._live = live
         self._adjusted: dict[str, Any] = {}
         """Schedules that were changed while the run went on, as `config.json` would have them."""
         self._episodes = EpisodeBook(env.num_envs, env.frames_per_step)
@@ -186,6 +189,7 @@ class Trainer:
         began = time.perf_counter()
         actions = self._learner.act(self._observations, explore=self.steering.exploring)
         expert = self._let_expert_choose(actions)
+        self._live.decided(self._observations, actions, expert, self.counters.env_steps)
         acted = time.perf_counter()
         self.env.send(actions)
         sent = time.perf_counter()
@@ -465,6 +469,7 @@ class Trainer:
             steering=replace(self.steering),
         )
         self._display.update(self.progress)
+        self._live.show(self.progress, self.settings)
 
     def _now(self) -> Moment:
         counters = self.counters

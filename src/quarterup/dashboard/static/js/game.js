@@ -1,0 +1,129 @@
+// The live game: its picture, or a wall of all; the score; and a control panel that shows what the agent holds.
+
+import { $, element, number, setText } from "./text.js";
+
+export const ALL = -1;
+const CRT = 4 / 3; // Nearly every arcade monitor, upright or not.
+
+export class Game {
+  constructor(choose) {
+    this.choose = choose; // (env) => void
+    this.env = 0;
+    this.about = { actions: [], num_envs: 0 };
+    this.pictures = new Map();
+  }
+
+  setAbout(about) {
+    if (JSON.stringify(about) === this.seen) return;
+    this.seen = JSON.stringify(about);
+    this.about = about;
+    this.#drawChoice();
+    this.#drawButtons();
+    this.#clear();
+  }
+
+  show(game) {
+    if (this.env !== ALL && game.env !== this.env) return;
+    if (game.picture) this.#showPicture(game);
+    if (this.env === ALL && game.env !== (this.first ?? 0)) return;
+    setText($("game-score"), number(game.score));
+    setText($("game-lives"), number(game.lives));
+    setText($("game-level"), game.level === undefined ? "–" : number(game.level + 1));
+    const action = this.about.actions[game.action];
+    if (!action) return;
+    setText($("action"), action.name);
+    setText($("chosen-by"), chosenBy(game));
+    this.#hold(action.inputs);
+  }
+
+  select(env) {
+    this.env = env;
+    this.#clear();
+    for (const button of $("env-choice").children) button.setAttribute("aria-pressed", Number(button.dataset.env) === env);
+    this.choose(env);
+  }
+
+  #clear() {
+    this.pictures.clear();
+    $("screen").replaceChildren(element("p", { className: "empty", textContent: "Waiting for a picture…" }));
+    $("screen").classList.toggle("wall", this.env === ALL);
+  }
+
+  #drawChoice() {
+    const count = this.about.num_envs;
+    const envs = [...Array(Math.min(count, 8)).keys()];
+    const buttons = envs.map((env) => [env, String(env + 1)]);
+    if (count > 1) buttons.push([ALL, "all"]);
+    $("env-choice").replaceChildren(...buttons.map(([env, text]) => {
+      const button = element("button", { textContent: text, onclick: () => this.select(env) });
+      button.dataset.env = env;
+      button.setAttribute("aria-pressed", env === this.env);
+      return button;
+    }));
+  }
+
+  #showPicture(game) {
+    let image = this.pictures.get(game.env);
+    if (!image) {
+      const { width, height } = game.picture;
+      image = element("img", { alt: `the game in emulator ${game.env + 1}`, width, height });
+      image.style.aspectRatio = width > height ? CRT : 1 / CRT;
+      $("screen").style.setProperty("--shape", image.style.aspectRatio);
+      this.pictures.set(game.env, image);
+      if (this.env === ALL) this.#hang();
+      else $("screen").replaceChildren(image);
+    }
+    image.src = `data:image/png;base64,${game.picture.png}`;
+    image.dataset.frame = game.frame;
+    if (image.caption) setText(image.caption, `${game.env + 1} · ${number(game.score)}`);
+  }
+
+  // All pictures side by side, in as many columns as make them largest.
+  #hang() {
+    const images = [...this.pictures].sort(([a], [b]) => a - b);
+    const { clientWidth, clientHeight } = $("screen");
+    const shape = images[0][1].width > images[0][1].height ? CRT : 1 / CRT;
+    const count = this.about.num_envs;
+    const widths = [...Array(count).keys()].map((i) => Math.min(clientWidth / (i + 1), clientHeight / Math.ceil(count / (i + 1)) * shape));
+    const columns = widths.indexOf(Math.max(...widths)) + 1;
+    $("screen").style.gridTemplate = `repeat(${Math.ceil(count / columns)}, minmax(0, 1fr)) / repeat(${columns}, minmax(0, 1fr))`;
+    $("screen").replaceChildren(...images.map(([env, image]) => {
+      image.caption = element("figcaption");
+      const figure = element("figure", { onclick: () => this.select(env) }, image, image.caption);
+      figure.style.width = "100%";
+      return figure;
+    }));
+  }
+
+  #drawButtons() {
+    const held = this.about.actions.flatMap((action) => action.inputs);
+    this.buttons = new Map();
+    $("buttons").replaceChildren(...[...new Set(held)].filter((name) => !direction(name)).map((name) => {
+      const button = element("i", { title: name, textContent: name.match(/\d+$/)?.[0] ?? name[0] });
+      this.buttons.set(name, button);
+      return button;
+    }));
+    $("stick").style.display = held.some(direction) ? "" : "none";
+  }
+
+  #hold(inputs) {
+    let [x, y] = [0, 0];
+    for (const [dx, dy] of inputs.map(direction).filter(Boolean)) {
+      x += dx;
+      y += dy;
+    }
+    $("lever").style.transform = `translate(${x * 15}px, ${y * 15}px)`;
+    for (const [name, button] of this.buttons) button.classList.toggle("held", inputs.includes(name));
+  }
+}
+
+function direction(name) {
+  const word = name.toLowerCase().match(/\b(left|right|up|down)\b/)?.[1];
+  return { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] }[word];
+}
+
+function chosenBy(game) {
+  if (game.expert) return "the rules' choice";
+  const values = game.beliefs?.values ?? [];
+  return values.length && game.action === values.indexOf(Math.max(...values)) ? "its best" : "exploring";
+}

@@ -1,0 +1,215 @@
+// What the agent expects of each action, and what it sees.
+
+import { $, element, setText, sharpCanvas, short } from "./text.js";
+
+const HOPE_S = 30;
+const COLOURS = { ink: "#e6e9f2", soft: "#8d96ad", faint: "#222838", amber: "#ffb52e", cyan: "#4cd3e0" };
+const NAMES = 92; // Pixels for the actions' names, left of the drawing.
+const LEAST_CHANCE = 0.01; // Less likely outcomes do not widen the picture.
+
+export class Mind {
+  constructor() {
+    this.about = { actions: [], features: [] };
+    this.hopes = [];
+    this.range = null;
+  }
+
+  setAbout(about) {
+    this.about = about;
+    this.features = null;
+    this.forget();
+  }
+
+  // Another game is watched now.
+  forget() {
+    this.range = null;
+    this.hopes = [];
+  }
+
+  show(game) {
+    if (game.beliefs) {
+      this.#expect(game);
+      this.#hope(game);
+    }
+    if (game.observation) this.#seeFeatures(game.observation);
+    else if (game.view) this.#seeFrames(game.view);
+  }
+
+  #expect({ beliefs, action }) {
+    const canvas = $("expects");
+    $("no-beliefs").hidden = true;
+    const row = beliefs.chances ? 27 : 20;
+    const [width, height] = [canvas.clientWidth, row * beliefs.values.length + 14];
+    const context = sharpCanvas(canvas, width, height);
+    const [low, high] = this.#range(beliefs);
+    const x = (value) => NAMES + (value - low) / (high - low) * (width - NAMES - 6);
+    context.textBaseline = "middle";
+    drawScale(context, x, low, high, height);
+    beliefs.values.forEach((value, index) => {
+      const middle = row * index + row / 2;
+      const chosen = index === action;
+      context.font = `${chosen ? 600 : 400} 11px system-ui, sans-serif`;
+      context.fillStyle = chosen ? COLOURS.amber : COLOURS.soft;
+      context.fillText(this.about.actions[index]?.name ?? index, 0, middle - (row > 24 ? 6 : 0), NAMES - (row > 24 ? 8 : 40));
+      context.font = "11px ui-monospace, Menlo, Consolas, monospace";
+      context.fillStyle = chosen ? COLOURS.ink : COLOURS.soft;
+      context.fillText(short(value), row > 24 ? 0 : NAMES - 38, middle + (row > 24 ? 6 : 0));
+      if (beliefs.chances) drawRidge(context, x, beliefs.returns, beliefs.chances[index], row * (index + 1) - 3, row - 5, chosen);
+      else drawBar(context, x(Math.min(Math.max(0, low), high)), x(value), middle, chosen);
+      context.fillStyle = chosen ? COLOURS.ink : COLOURS.soft;
+      context.fillRect(x(value) - 1, row * index + 3, 2, row - 6);
+    });
+  }
+
+  // What the best action was worth over the last seconds, and what came of it.
+  #hope({ beliefs, time, score, lives }) {
+    const before = this.hopes.at(-1);
+    this.hopes.push({
+      time, score, lives, value: Math.max(...beliefs.values), won: before && score > before.score, lost: before && lives < before.lives,
+    });
+    while (time - this.hopes[0].time > HOPE_S) this.hopes.shift();
+    $("hope-legend").hidden = false;
+    setText($("hope-span"), `the last ${HOPE_S} s`);
+    const [width, height] = [$("hope").clientWidth, 46];
+    const context = sharpCanvas($("hope"), width, height);
+    const values = this.hopes.map(({ value }) => value);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const x = (at) => width - (time - at) / HOPE_S * width;
+    const y = (value) => 4 + (high - value) / Math.max(high - low, 1e-6) * (height - 10);
+    for (const { time: at, won, lost } of this.hopes) {
+      context.fillStyle = lost ? "#ff5a4f" : "#6ee07f";
+      if (lost) context.fillRect(x(at) - 1, 0, 2, height);
+      else if (won) context.fillRect(x(at), height - 6, 2, 6);
+    }
+    context.beginPath();
+    this.hopes.forEach(({ time: at, value }) => context.lineTo(x(at), y(value)));
+    context.strokeStyle = COLOURS.amber;
+    context.lineWidth = 1.5;
+    context.stroke();
+    context.fillStyle = COLOURS.soft;
+    context.font = "10px ui-monospace, Menlo, Consolas, monospace";
+    context.fillText(short(high), 0, 9);
+    context.fillText(short(low), 0, height - 2);
+  }
+
+  // What is drawn from left to right. It follows slowly, so that the eye is not lost.
+  #range({ values, returns, chances }) {
+    const likely = returns ? returns.filter((_, k) => chances.some((row) => row[k] > LEAST_CHANCE)) : values;
+    let [low, high] = [Math.min(...likely, ...values), Math.max(...likely, ...values)];
+    const room = Math.max(high - low, 1e-3) * 0.06;
+    [low, high] = [low - room, high + room];
+    const pull = (old, wanted, outward) => outward ? wanted : old + (wanted - old) * 0.1;
+    this.range = this.range
+      ? [pull(this.range[0], low, low < this.range[0]), pull(this.range[1], high, high > this.range[1])]
+      : [low, high];
+    return this.range;
+  }
+
+  #seeFeatures(values) {
+    const features = this.about.features;
+    this.features ??= layOut($("sees"), features, values.length);
+    setText($("sees-unit"), `${values.length} numbers`);
+    for (const { index, bar, text } of this.features.rows) {
+      const { low, high } = features[index] ?? { low: -1, high: 1 };
+      const value = values[index];
+      bar.style.width = `${Math.min(1, Math.abs(value) / Math.max(Math.abs(low), Math.abs(high), 1e-9)) * 100}%`;
+      bar.classList.toggle("negative", value < 0);
+      setText(text, value.toFixed(2));
+    }
+    for (const { canvas, first, count } of this.features.profiles) drawProfile(canvas, values.slice(first, first + count));
+  }
+
+  #seeFrames(view) {
+    setText($("sees-unit"), `${view.layers} pictures of ${view.width} × ${view.height / view.layers}, the newest last`);
+    this.image ??= element("img", { alt: "what the agent sees" });
+    if (this.image.parentNode !== $("sees")) $("sees").replaceChildren(this.image);
+    this.image.src = `data:image/png;base64,${view.png}`;
+  }
+}
+
+// Single features as rows; those with numbered names, such as column_0 to column_10, together as one profile.
+function layOut(parent, features, count) {
+  const groups = [];
+  for (let index = 0; index < count; index++) {
+    const name = features[index]?.name ?? String(index);
+    const base = features.length ? name.match(/^(.+)_[+-]?\d+$/)?.[1] : undefined;
+    const last = groups.at(-1);
+    if (base && last?.base === base) last.count += 1;
+    else groups.push({ base, name, first: index, count: 1 });
+  }
+  const rows = [];
+  const profiles = [];
+  const list = element("div", { className: "feature-rows" });
+  const below = element("div");
+  for (const { base, name, first, count: many } of groups) {
+    if (many > 3) {
+      const canvas = element("canvas", { title: features.slice(first, first + many).map((f) => `${f.name}: ${f.meaning}`).slice(0, 3).join("\n") + "\n…" });
+      below.append(element("div", { className: "profile" }, `${base} × ${many}`, canvas));
+      profiles.push({ canvas, first, count: many });
+      continue;
+    }
+    for (let index = first; index < first + many; index++) {
+      const [bar, text] = [element("i"), element("output")];
+      const title = features[index] ? `${features[index].name}: ${features[index].meaning}` : name;
+      list.append(element("div", { className: "feature", title }, element("span", { textContent: features[index]?.name ?? name }), text, bar));
+      rows.push({ index, bar, text });
+    }
+  }
+  parent.replaceChildren(list, below);
+  return { rows, profiles };
+}
+
+function drawProfile(canvas, values) {
+  const [width, height] = [canvas.clientWidth, 26];
+  const context = sharpCanvas(canvas, width, height);
+  const step = width / values.length;
+  const signed = values.some((value) => value < 0);
+  const zero = signed ? height / 2 : height - 1;
+  values.forEach((value, i) => {
+    context.fillStyle = COLOURS.faint;
+    context.fillRect(i * step + 0.5, signed ? 0 : 1, step - 1.5, height - 1);
+    context.fillStyle = value < 0 ? "#ff5c93" : COLOURS.cyan;
+    const length = value * (signed ? height / 2 : height - 2);
+    context.fillRect(i * step + 0.5, length > 0 ? zero - length : zero, step - 1.5, Math.abs(length));
+  });
+}
+
+function drawScale(context, x, low, high, height) {
+  const step = 10 ** Math.floor(Math.log10((high - low) / 2));
+  const every = (high - low) / step > 6 ? step * 2 : step;
+  context.font = "10px ui-monospace, Menlo, Consolas, monospace";
+  context.textAlign = "center";
+  for (let value = Math.ceil(low / every) * every; value <= high; value += every) {
+    context.fillStyle = COLOURS.faint;
+    context.fillRect(x(value), 0, 1, height - 13);
+    context.fillStyle = "#5c657d";
+    if (x(value) < context.canvas.clientWidth - 12) context.fillText(short(Number(value.toPrecision(4))), x(value), height - 5);
+  }
+  context.textAlign = "left";
+}
+
+function drawBar(context, from, to, middle, chosen) {
+  context.fillStyle = chosen ? COLOURS.amber : "#245a66";
+  context.fillRect(Math.min(from, to), middle - 5, Math.max(1, Math.abs(to - from)), 10);
+}
+
+function drawRidge(context, x, returns, chances, bottom, room, chosen) {
+  const top = Math.max(...chances, 0.05);
+  const half = (x(returns[1]) - x(returns[0])) / 2;
+  context.save();
+  context.beginPath();
+  context.rect(NAMES, bottom - room - 4, context.canvas.clientWidth, room + 4);
+  context.clip();
+  context.beginPath();
+  context.moveTo(x(returns[0]) - half, bottom);
+  returns.forEach((value, k) => {
+    const y = bottom - chances[k] / top * room;
+    const width = k ? (x(value) - x(returns[k - 1])) / 2 : half;
+    context.lineTo(x(value) - width, y);
+    context.lineTo(x(value) + (k + 1 < returns.length ? (x(returns[k + 1]) - x(value)) / 2 : half), y);
+  });
+  context.lineTo(x(returns.at(-1)) + half, bottom);
+  context.fillStyle = chosen ? "#ffb52ecc" : "#2b6f7d99";
+  context.fill();
+  context.restore();
+}
