@@ -3,7 +3,7 @@
     best-SCORE-stepENV_STEP.trace, .mp4    games that beat the record, the best few of them
     game-SCORE-stepENV_STEP.trace, .mp4    games that somebody asked for: these are kept
 
-The trainer hands over a trace, which costs it less than a millisecond. The videos are made by another process, which
+The trainer hands over a trace, which costs it about a millisecond. The videos are made by another process, which
 gives way to everything else, does one at a time, and rests much longer than it works. Nothing that goes wrong here
 ends a training.
 """
@@ -30,8 +30,8 @@ BEST, ASKED_FOR = "best", "game"
 """How the files' names begin."""
 WRITE_EVERY_S = 5.0
 """Early in a training every other game is a record. Of those within this time only the last is kept."""
-REST = 9.0
-"""How many times as long as the last video took the next one waits. So a tenth of the time at most is worked."""
+REST = 29.0
+"""How many times as long as the last video took the next one waits: a thirtieth of the time at most is worked."""
 LOOK_AGAIN_S = 0.05
 VIDEO, TROUBLE = "video", "trouble"
 
