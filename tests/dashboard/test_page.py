@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from watched import Training, wait_until
 
-from conftest import Training, wait_until
 from quarterup.dashboard.feed import PATIENCE_S
 from quarterup.dashboard.process import DashboardProcess
 from quarterup.training.live_file import LIVE_FILE, WISH_LASTS_S, LiveFile

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from watched import ask, wait_until
 
-from conftest import ask, wait_until
 from quarterup.dashboard.process import DashboardError, DashboardProcess, listen
 from quarterup.dashboard.runs import Runs
 from quarterup.dashboard.safety import MAX_BODY_BYTES, Access

@@ -73,6 +73,8 @@ class Cabinet:
         self._inputs: list[HeldInputs] = [action.inputs for action in self.game.actions]
         self._expert: Expert[Any] | None = self.game.expert()
         self._own = self.game.memory.size()
+        self.memory: MemoryMap
+        """What the last step left."""
         self._life_lost_only = False
         self._noops = 0
         self._holds = array("I")
@@ -137,7 +139,10 @@ class Cabinet:
     def receive_reset(self) -> None:
         assert self.emulator is not None
         self._frame = self.emulator.receive_step()
-        self.memory = self.before = self.game.memory(self._frame.memory[: self._own])
+        memory = self.game.memory(self._frame.memory[: self._own])
+        if self._life_lost_only:  # The same game goes on: what was under way may have hit in this frame.
+            self.episode.score += self.game.outcome(self.memory, memory).reward
+        self.memory = self.before = memory
         self.episode.lives = self.game.lives(self.memory)
         self.episode.level = self.game.level(self.memory)
         self._last_action = 0

@@ -127,11 +127,8 @@ class Playback:
             if planned.is_seen:
                 before, memory = memory, game.memory(frame.memory)
                 level = game.level(memory)
-            if planned.ends_step:
-                assert before is not None
-                assert memory is not None
-                score += game.outcome(before, memory).reward
-                step += 1
+                score += game.outcome(before, memory).reward if before is not None else 0.0
+                step += planned.ends_step
             if number == trace.frames:
                 self._check_outcome(score, "" if memory is None else digest(memory))
             yield GameFrame(frame.screen, score, level, step)

@@ -70,7 +70,7 @@ export class Gauges {
   #journey(progress) {
     const done = progress.total_env_steps ? progress.env_steps / progress.total_env_steps : 0;
     $("journey-bar").style.width = `${Math.min(1, done) * 100}%`;
-    setText($("phase"), progress.phase);
+    setText($("phase"), progress.steering?.paused ? "paused" : progress.phase);
     setText($("journey-steps"), `${number(progress.env_steps)} of ${number(progress.total_env_steps)} steps`);
     setText($("time-left"), progress.seconds_left === null ? "" : `${duration(progress.seconds_left)} left`);
   }
