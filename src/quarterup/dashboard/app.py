@@ -114,8 +114,11 @@ class Server:
         return self._find(_number(request, "run", 0))
 
     def _run_of(self, values: dict[str, Any]) -> Run:
+        """The run to be steered: one of those that the page was started for, and no neighbour."""
         number = values.get("run", 0)
-        return self._find(number if isinstance(number, int) else -1)
+        if not isinstance(number, int) or number >= len(self._runs.own):
+            raise BadRequest("There is no run of that number to be steered.")
+        return self._find(number)
 
     def _find(self, number: float) -> Run:
         run = self._runs.find(int(number))

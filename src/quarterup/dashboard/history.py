@@ -111,31 +111,35 @@ class History:
         return any(database.execute(newest + table).fetchone()[0] < last for table, last in self._last.items())
 
     def _read(self, database: sqlite3.Connection) -> None:
-        rows = self._select(database, "scalars", "name, env_step, wall_s, value")
-        if rows:
-            names = np.array([row[0] for row in rows])
-            columns = np.array([row[1:] for row in rows], np.float64)
-            for name in set(names.tolist()):
-                self._scalars[name] = _joined(self._scalars.get(name, NOTHING), columns[names == name])
-        rows = self._select(database, "episodes", "env_step, wall_s, score, steps, level")
-        if rows:
-            columns = np.array(rows, np.float64)
+        names, *numbers = self._select(database, "scalars", "name", "env_step", "wall_s", "value")
+        if names:
+            named, rows = np.array(names), np.array(numbers, np.float64)
+            for name in set(names):
+                self._scalars[name] = _joined(self._scalars.get(name, NOTHING), rows[:, named == name])
+        numbers = self._select(database, "episodes", "env_step", "wall_s", "score", "steps", "level")
+        if numbers[0]:
+            rows = np.array(numbers, np.float64)
             for place, name in enumerate(EPISODE_SERIES, start=2):
-                self._episodes[name] = _joined(self._episodes[name], columns[:, [0, 1, place]])
-        rows = self._select(database, "events", "env_step, wall_s, kind, text")
-        self._events += [dict(zip(("env_step", "wall_s", "kind", "text"), row, strict=True)) for row in rows]
+                self._episodes[name] = _joined(self._episodes[name], rows[[0, 1, place]])
+        columns = ("env_step", "wall_s", "kind", "text")
+        events = zip(*self._select(database, "events", *columns), strict=True)
+        self._events += [dict(zip(columns, event, strict=True)) for event in events]
 
-    def _select(self, database: sqlite3.Connection, table: str, columns: str) -> list[tuple[Any, ...]]:
-        query = f"SELECT rowid, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid"
+    def _select(self, database: sqlite3.Connection, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        """The columns of what is new, each as long as the others."""
+        query = f"SELECT rowid, {', '.join(columns)} FROM {table} WHERE rowid > ? ORDER BY rowid"
         rows = database.execute(query, (self._last[table],)).fetchall()
-        if rows:
-            self._last[table] = rows[-1][0]
-        return [row[1:] for row in rows]
+        if not rows:
+            return [()] * len(columns)
+        numbers, *read = zip(*rows, strict=True)
+        self._last[table] = numbers[-1]
+        return read
 
 
 def _joined(series: Series, rows: NDArray[np.float64]) -> Series:
+    """`series`, and behind it what `rows` have: env steps, seconds, values."""
     return Series(
-        np.concatenate((series.env_steps, rows[:, 0])),
-        np.concatenate((series.wall_s, rows[:, 1])),
-        np.concatenate((series.values, rows[:, 2])),
+        np.concatenate((series.env_steps, rows[0])),
+        np.concatenate((series.wall_s, rows[1])),
+        np.concatenate((series.values, rows[2])),
     )

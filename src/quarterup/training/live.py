@@ -117,8 +117,10 @@ class Live:
             self._file.write_env(index, len(numbers).to_bytes(4, "little"), numbers, picture, view)
 
     def _picture_bytes(self) -> int:
-        """Of the native picture, which is known once an emulator runs."""
-        return self._env.look(0).picture.nbytes if self._env.can_be_watched else 0
+        """Of the native picture, which is known once an emulator runs; 0 where there is none."""
+        with contextlib.suppress(EmulatorError):
+            return self._env.look(0).picture.nbytes if self._env.can_be_watched else 0
+        return 0
 
 
 def about(env: TrainingEnv) -> dict[str, Any]:

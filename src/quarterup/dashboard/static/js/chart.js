@@ -131,13 +131,16 @@ export class Chart {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     ctx.font = `${9.5 * ratio}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     for (const [name, value] of Object.entries(this.references)) this.#drawReference(plot, name, value, ratio);
     let free = -Infinity;
     for (const event of this.events) {
       const x = plot.valToPos(this.axis.place(this.axis.by === "time" ? event.wall_s : event.env_step), "x", true);
       const colour = EVENT_COLOURS[event.kind];
-      if (!colour || x < bbox.left || x > bbox.left + bbox.width) continue;
-      ctx.fillStyle = colour + (this.definition.references ? "aa" : "55");
+      const shown = colour && (this.definition.references || event.kind !== "best"); // Frequent: in the scores' chart only.
+      if (!shown || x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.fillStyle = colour + (event.kind === "best" ? "50" : "aa");
       ctx.fillRect(Math.round(x), bbox.top, Math.max(1, ratio), bbox.height);
       if (!this.definition.references || !LABELLED.has(event.kind) || x < free) continue;
       const text = event.kind === "adjusted" ? event.text.split(",")[0].slice(0, 34) : event.kind;

@@ -50,6 +50,9 @@ function tellConnection() {
   const [kind, text] = connection();
   $("connection").dataset.state = kind;
   setText($("connection").lastElementChild, text);
+  if (kind !== "over") return;
+  setText($("phase"), text);
+  setText($("time-left"), "");
 }
 
 function connection() {
