@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from watched import Training, ask, training_in, wait_until
+from watched import PATIENCE_MS, Training, ask, training_in, wait_until
 
 from quarterup.dashboard.process import DashboardProcess
 from quarterup.training.controls import CONTROLS
@@ -52,6 +52,7 @@ def steered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Training]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, steered: Training) -> Iterator[Page]:
     opened = browser.new_page(viewport={"width": 1366, "height": 768})
+    opened.set_default_timeout(PATIENCE_MS)
     opened.goto(steered.link)
     opened.wait_for_selector("#screen img")
     yield opened
@@ -82,7 +83,7 @@ def test_a_control_does_what_it_says(page: Page, steered: Training, name: str, s
             page.keyboard.press("Space" if control.key == "space" else control.key)
         wait_until(lambda wanted=before + count + 1: len(told(steered)) == wanted)  # type: ignore[misc]
         assert told(steered)[-1].startswith(text)
-    expect(page.locator("#ticker")).to_contain_text(said[-1].strip(), timeout=15_000)
+    expect(page.locator("#log-rows")).to_contain_text(said[-1].strip(), timeout=15_000)
 
 
 def test_after_its_end_nothing_can_be_done_to_it(steered: Training) -> None:

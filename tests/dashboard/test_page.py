@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from watched import Training, wait_until
+from watched import PATIENCE_MS, Training, wait_until
 
 from quarterup.dashboard.feed import PATIENCE_S
 from quarterup.dashboard.process import DashboardProcess
@@ -24,6 +24,7 @@ def page(browser: Browser, training: Training) -> Iterator[Page]:
     opened = browser.new_page(viewport=LAPTOP)  # type: ignore[arg-type]
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.set_default_timeout(PATIENCE_MS)
     opened.goto(training.link)
     yield opened
     opened.close()

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
+PATIENCE_MS = 1000 * PATIENCE_S
 SMALL = ("--envs", "2", "--agent.learning-starts", "100", "--agent.batch-size", "8", "--agent.replay-capacity", "5000")
 
 

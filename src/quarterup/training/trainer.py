@@ -306,6 +306,7 @@ class Trainer:
         self._take_requests(began)
         if began >= self._next_show:
             self._show()
+        self._metrics.write_if_due()
         time.sleep(ASK_EVERY_S)
         self._started += time.perf_counter() - began
 
