@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,3 +185,9 @@ def test_neighbours_of_the_same_game_can_be_compared(run: Path) -> None:
     (run.parent / "broken").mkdir()
     (run.parent / "broken" / "config.json").write_text("{")
     assert [one.name for one in Runs([run]).all()] == ["one", "two"]
+
+
+def test_the_server_does_without_torch() -> None:
+    """It would take seconds to load, and hundreds of megabytes."""
+    look = "import sys, quarterup.dashboard.app; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0

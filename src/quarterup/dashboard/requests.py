@@ -10,8 +10,8 @@ from quarterup.dashboard.feed import Feed
 from quarterup.dashboard.runs import Run
 from quarterup.training.controls import CONTROLS, find_control
 from quarterup.training.errors import SettingsError
+from quarterup.training.locks import is_run_in_use
 from quarterup.training.requests import ask, ask_for
-from quarterup.training.run_folder import RunFolder
 
 MAX_TEXT = 200
 
@@ -31,7 +31,7 @@ def control(run: Run, name: Any) -> None:
         chosen = find_control(str(name)[:MAX_TEXT])
     except SettingsError as error:
         raise BadRequest(str(error)) from None
-    if not RunFolder.open(run.path).is_in_use():
+    if not is_run_in_use(run.path):
         raise BadRequest("Nobody trains this run now.")
     ask(run.path, chosen.name)
 

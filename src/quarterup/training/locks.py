@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import IO
 
 LOOK_AGAIN_S = 0.05
+RUN_LOCK = "lock"
+"""In a run folder, for whoever trains it."""
 LEARNER_LOCK = "learner.lock"
 """Beside a replay, for whoever writes to it."""
 
@@ -22,6 +24,13 @@ def open_and_lock(path: Path, patience_s: float = 0.0) -> tuple[IO[str], bool]:
     while not (locked := _try_lock(file)) and time.monotonic() < deadline:
         time.sleep(LOOK_AGAIN_S)
     return file, locked
+
+
+def is_run_in_use(run: Path) -> bool:
+    """Whether a training holds the run folder."""
+    file, locked = open_and_lock(run / RUN_LOCK)
+    file.close()
+    return not locked
 
 
 def _try_lock(file: IO[str]) -> bool:

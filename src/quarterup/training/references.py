@@ -7,14 +7,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.training.errors import RunFolderError
 from quarterup.training.protocols import OWN_RULES
-from quarterup.training.run_folder import RunFolder
 from quarterup.training.statistics import Interval
+
+if TYPE_CHECKING:  # It loads torch, which the page's server does without.
+    from quarterup.training.run_folder import RunFolder
 
 REFERENCE_POLICIES = ("random", "expert")
 

@@ -31,7 +31,7 @@ from quarterup.emulators.roms import rom_hashes
 from quarterup.training.checkpoints import Checkpoints
 from quarterup.training.errors import RunFolderError
 from quarterup.training.files import sync_folder, write_file
-from quarterup.training.locks import LEARNER_LOCK, open_and_lock
+from quarterup.training.locks import LEARNER_LOCK, RUN_LOCK, is_run_in_use, open_and_lock
 
 CONFIG_FILE = "config.json"
 FORMAT = 1
@@ -138,7 +138,7 @@ class RunFolder:
         Raises RunFolderError if another process trains on it, or it cannot be written.
         """
         try:
-            file, locked = open_and_lock(self.path / "lock")
+            file, locked = open_and_lock(self.path / RUN_LOCK)
         except OSError as error:
             raise RunFolderError(f"{self.path} cannot be written: {error.strerror or error}.") from error
         if not locked:
@@ -156,9 +156,7 @@ class RunFolder:
 
     def is_in_use(self) -> bool:
         """Whether a training holds the folder."""
-        file, locked = open_and_lock(self.path / "lock")
-        file.close()
-        return not locked
+        return is_run_in_use(self.path)
 
     def _wait_for_learner(self) -> None:
         """The learner process of a training that was killed notices that only after its update: see `learner_lock`."""
