@@ -10,6 +10,7 @@ from pathlib import Path
 import tyro
 
 from quarterup.cli.console import make_console
+from quarterup.cli.page import HOST, PORT
 from quarterup.dashboard.process import DashboardProcess
 from quarterup.training.errors import RunFolderError
 from quarterup.training.run_folder import RunFolder
@@ -24,9 +25,9 @@ class Settings:
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders. The page begins with the first; the others are drawn beside it."""
-    host: str = "127.0.0.1"
+    host: str = HOST
     """Where to listen. Any other than this machine itself, such as 0.0.0.0, makes links with a token."""
-    port: int = 8787
+    port: int = PORT
     """Where to listen; the next one if it is taken. 0: any that is free."""
 
 

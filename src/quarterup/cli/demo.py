@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -17,6 +18,7 @@ from rich.progress import Progress
 
 from quarterup.cli.console import make_console
 from quarterup.cli.eval import scores_table
+from quarterup.cli.page import serve_page
 from quarterup.cli.plot import draw
 from quarterup.training.evaluation import FIRST_SEED, Evaluation, evaluate, save_evaluation
 from quarterup.training.live_table import make_display
@@ -39,6 +41,7 @@ VIDEO_MINUTES = 5.0
 class Settings:
     """Train an agent on Space Invaders in about ten minutes on two cores, and see what came of it.
 
+    Meanwhile a page shows the games that it plays: its link is printed at the start.
     Afterwards the random player, the rule-based player and the trained agent play the same number of games. A table
     of their scores, a plot of the training and a video of the agent's best game are left in the run folder.
     """
@@ -65,10 +68,11 @@ def run(settings: Settings) -> int:
         env=dataclasses.replace(DEMO.env, roms=settings.roms),
     )
     display = make_display("quarterup demo: Space Invaders", console, noisy=False)
-    try:
-        result = train(wanted, display)
-    finally:
-        display.close()
+    with contextlib.ExitStack() as served:
+        try:
+            result = train(wanted, display, begun=lambda run: serve_page(run, display, served))
+        finally:
+            display.close()
     if not result.finished:
         console.print(f"Stopped and saved. Go on with: {_resume(result)}", soft_wrap=True)
         return 128 + (result.signal_number or 0)

@@ -15,6 +15,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
+from quarterup.cli.page import HOST, PORT, serve_page
 from quarterup.training.errors import SettingsError
 from quarterup.training.live_table import make_display
 from quarterup.training.loading import settings_of, weights_of
@@ -38,9 +39,9 @@ class Settings(TrainSettings):
     desktop), or both, as in btr+laptop. Other flags still override them."""
     dashboard: bool = True
     """Serve a page on which the training can be watched and steered; its link is printed."""
-    host: str = "127.0.0.1"
+    host: str = HOST
     """Where the page is served. Any other than this machine itself, such as 0.0.0.0, makes links with a token."""
-    port: int = 8787
+    port: int = PORT
     """Where the page is served; the next one if it is taken. 0: any that is free."""
 
 
@@ -68,8 +69,13 @@ def run(flags: Settings) -> int:
         f"{settings.game} · {settings.agent}", console, noisy=bool(getattr(settings.agent_settings, "noisy", False))
     )
     with contextlib.ExitStack() as served:
+
+        def begun(run: RunFolder) -> None:
+            if flags.dashboard:
+                serve_page(run, display, served, flags.host, flags.port)
+
         try:
-            result = train(settings, display, begun=lambda run: _serve(flags, run, display, served))
+            result = train(settings, display, begun=begun)
             evaluation = _evaluate(settings, result, display) if result.finished and settings.eval_episodes else None
         finally:
             display.close()
@@ -82,23 +88,6 @@ def run(flags: Settings) -> int:
     if settings.json:
         print(json.dumps(report))
     return 0 if result.signal_number is None else 128 + result.signal_number
-
-
-def _serve(flags: Settings, run: RunFolder, display: Display, served: contextlib.ExitStack) -> None:
-    """Start the page of a run, until `served` is closed, and say where it is."""
-    from quarterup.dashboard.process import DashboardError, DashboardProcess
-
-    if not flags.dashboard:
-        return
-    try:
-        server = DashboardProcess([run.path], flags.host, flags.port)
-    except DashboardError as error:
-        display.note(str(error))  # The training is what matters.
-        return
-    served.callback(server.close)
-    display.note(f"Dashboard: {server.links.control}")
-    if server.links.view:
-        display.note(f"For watching only: {server.links.view}")
 
 
 def _evaluate(settings: TrainSettings, result: TrainingResult, display: Display) -> Evaluation:
