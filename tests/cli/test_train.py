@@ -126,9 +126,9 @@ def test_set_changes_a_run_that_goes_on(tmp_path: Path, capsys: pytest.CaptureFi
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, errors
-    assert "Adjusted: " in out
+    assert " → " in out
     for wrong, said in (
-        ("epsilon", "is no change. Give NAME=SCHEDULE"),
+        ("epsilon", "is a schedule: give its value, too, such as epsilon=0.1"),
         ("epsilon=half", "is no schedule"),
         ("epsilon=7", "epsilon must be from 0 to 1"),
         ("gama=0.5", "gama cannot be changed while the run goes on"),

@@ -25,6 +25,9 @@ class Silence:
 
     def note(self, text: str) -> None: ...
 
+    def pressed(self) -> list[str]:
+        return []
+
     def close(self) -> None: ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def run(settings: Settings) -> int:
         console.print(_table_of_controls())
         return 0
     changes = dict(_change(text) for text in settings.changes if "=" in text)
-    controls = [find_control(text).name for text in settings.changes if "=" not in text]
+    controls = [_control(text, schedules_of(began_with)) for text in settings.changes if "=" not in text]
     adjusted(began_with, {name: schedule_text(value) for name, value in changes.items()})
     in_use = folder.is_in_use()
     if controls and not in_use:
@@ -66,6 +67,12 @@ def _table_of_controls() -> Table:
     for control in CONTROLS:
         table.add_row(control.name, control.key, control.help)
     return table
+
+
+def _control(text: str, schedules: Mapping[str, Schedule]) -> str:
+    if text.replace("-", "_") in schedules:
+        raise SettingsError(f"{text!r} is a schedule: give its value, too, such as {text}=0.1.")
+    return find_control(text).name
 
 
 def _change(text: str) -> tuple[str, Schedule]:

@@ -176,7 +176,7 @@ def _train_in(
             )
         with Interrupts() as interrupts:
             trainer.train(interrupts)
-            if interrupts.signal_number is None:
+            if trainer.counters.env_steps >= settings.steps:
                 _make_last_video(best_games, metrics, trainer, display, interrupts)
         counters = trainer.counters
         return TrainingResult(
