@@ -34,7 +34,7 @@ from typing import Any, Protocol
 
 import gymnasium
 
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import TrainingError

@@ -35,7 +35,8 @@ import numpy as np
 import torch
 
 from learner_peers import CleanRLC51, CleanRLRainbow, Peer, StableBaselines3DQN
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.rainbow import Rainbow
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.replay.batch import Batch
 from quarterup.cli.measure_learner import SIZES, Size, bare_loop, filled_agent
 from quarterup.cli.measure_replay import random_tree

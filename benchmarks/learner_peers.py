@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.rainbow import Rainbow
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.replay.batch import Batch
 from quarterup.cli.measure_learner import NUM_ACTIONS
 from replay import NumpyTree

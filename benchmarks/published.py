@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Actor
 from quarterup.agents.pqn import PQNSettings
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Linear
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.environment import TrainingEnv

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.training.metrics import Episode, MetricsWriter, Moment
 from quarterup.training.run_folder import RunConfig, RunFolder
 from quarterup.training.settings import TrainSettings, to_json

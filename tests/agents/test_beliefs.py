@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from quarterup.agents.pqn import PQNActor, PQNSettings
-from quarterup.agents.rainbow import RainbowActor, RainbowSettings
+from quarterup.agents.rainbow import RainbowActor
+from quarterup.agents.rainbow_settings import RainbowSettings
 
 SPACE = gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
 SIZES: dict[str, Any] = {"hidden_sizes": (16,), "head_size": 16, "learning_starts": 0}

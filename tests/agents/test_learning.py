@@ -11,7 +11,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from quarterup.agents.agent import Transitions
 from quarterup.agents.pqn import PQN, PQNSettings
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.rainbow import Rainbow
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Linear
 
 NUM_ENVS = 4

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from quarterup.agents.agent import AgentState, Transitions
-from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings
+from quarterup.agents.rainbow import Rainbow, RainbowActor
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Cosine, Linear
 
 NUM_ENVS = 2

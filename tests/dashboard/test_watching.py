@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.training.live_file import LIVE_FILE, LiveFile, Wish
 from quarterup.training.progress import Progress
 from quarterup.training.session import train

@@ -15,7 +15,7 @@ from typing import Any
 import gymnasium
 import torch
 
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.training import metrics
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import TrainingError

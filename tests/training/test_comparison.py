@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.comparison import compare
 from quarterup.training.errors import RunFolderError

@@ -9,7 +9,7 @@ import pytest
 import tyro
 
 from quarterup.agents.presets import ALGORITHMS, SIZES, find_preset
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.registry import AGENTS
 from quarterup.agents.schedules import Cosine, Linear
 from quarterup.cli.train import Settings, defaults

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Linear
 
 

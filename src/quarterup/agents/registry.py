@@ -8,7 +8,8 @@ from typing import Any
 
 from quarterup.agents.agent import Actor, Agent
 from quarterup.agents.pqn import PQN, PQNActor, PQNSettings
-from quarterup.agents.rainbow import Rainbow, RainbowActor, RainbowSettings, check_room
+from quarterup.agents.rainbow import Rainbow, RainbowActor, check_room
+from quarterup.agents.rainbow_settings import RainbowSettings
 
 
 @dataclass(frozen=True)

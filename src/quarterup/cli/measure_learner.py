@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from quarterup.agents.agent import Transitions
 from quarterup.agents.presets import ALGORITHMS
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.rainbow import Rainbow
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.replay.batch import Batch
 from quarterup.agents.targets import ValueScale, of_actions
 from quarterup.agents.values import Categorical, Mean

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from quarterup.agents.presets import Preset, find_preset
-from quarterup.agents.rainbow import RainbowSettings
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
 from quarterup.training.errors import SettingsError

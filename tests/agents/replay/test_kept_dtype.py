@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from quarterup.agents.agent import Transitions
-from quarterup.agents.rainbow import Rainbow, RainbowSettings
+from quarterup.agents.rainbow import Rainbow
+from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.replay.gather import copy_float16_frames
 from quarterup.agents.replay.replay import Replay
 
