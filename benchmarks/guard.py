@@ -118,7 +118,7 @@ SOURCES = {
     "env": Source(("speed.py", "--repetitions", "5"), of_speed),
     "replay": Source(("replay.py",), of_replay),
     "learner": Source(("learner.py", "--rounds", "9"), of_learner),
-    "train": Source(("-m", "quarterup.cli.main", "bench", "train", "--json"), of_train),
+    "train": Source(("-m", "quarterup.cli.main", "bench", "train", "--repetitions", "3"), of_train),
 }
 
 
@@ -141,12 +141,13 @@ def main() -> int:
             measured = better_of_two(record, measured, source.ratios(run(source.command)))
         rows += compare(record, measured)
         updated |= {ratio: Guarded(round(value, 2), source.better) for ratio, value in measured.items()}
+        if arguments.update:
+            write(arguments.record, updated)
     if arguments.only is None:
         names = {row.name for row in rows}
         rows += [Row(name, recorded, None) for name, recorded in record.items() if name not in names]
     show(rows)
     if arguments.update:
-        write(arguments.record, updated)
         return 0
     fallen = [row.name for row in rows if row.fell]
     if fallen:
