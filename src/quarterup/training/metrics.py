@@ -88,8 +88,8 @@ class EpisodeTable:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened once. The kinds are: started, resumed, saved, best, emulator died, trouble,
-    video, stopped, finished."""
+    """Something that happened once. The kinds are: started, resumed, saved, best, adjusted, control, video,
+    emulator died, trouble, stopped, finished."""
 
     env_step: int
     wall_s: float

@@ -25,7 +25,7 @@ from quarterup.training.plot_style import (
 from quarterup.training.statistics import WINDOW_EPISODES, Interval, running_mean
 
 WIDTH_INCHES, HEIGHT_INCHES = 8.0, 4.5
-LEGEND_COLUMNS = 4
+LEGEND_COLUMNS = 3
 REFERENCE_COLOURS = {"random": "#8c8c8c", "expert": "#303030"}
 SHORT_WINDOW_EPISODES = 20
 """Of the thin line, which shows what the bold one smooths away."""

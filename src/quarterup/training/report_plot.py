@@ -24,6 +24,7 @@ MAX_EVENTS = 60
 EVENT_LOOKS: dict[str, tuple[str, Literal["-", "--", "-.", ":"]]] = {
     "resumed": ("#303030", "-"),
     "adjusted": (COLOURS[2], "--"),
+    "control": (COLOURS[3], "--"),
     "emulator died": (COLOURS[1], ":"),
     "trouble": (COLOURS[1], "-"),
     "best": (COLOURS[4], "-."),

@@ -6,8 +6,8 @@ import { element, setText, short } from "./text.js";
 const SOFT = "#8d96ad";
 const GRID = { stroke: "#1d2333", width: 1 };
 const FONT = "10px ui-monospace, Menlo, Consolas, monospace";
-const EVENT_COLOURS = { adjusted: "#a98bff", best: "#6ee07f", "emulator died": "#ff5a4f", trouble: "#ff5a4f", resumed: "#4cd3e0" };
-const LABELLED = new Set(["adjusted", "best", "emulator died", "trouble", "resumed"]);
+const EVENT_COLOURS = { adjusted: "#a98bff", control: "#a98bff", best: "#6ee07f", "emulator died": "#ff5a4f", trouble: "#ff5a4f", resumed: "#4cd3e0" };
+const LABELLED = new Set(["adjusted", "control", "best", "emulator died", "trouble", "resumed"]);
 
 export class Chart {
   // definition: {title, series: [{name, label, colour, dots, width, axis}], references}
@@ -143,7 +143,7 @@ export class Chart {
       ctx.fillStyle = colour + (event.kind === "best" ? "50" : "aa");
       ctx.fillRect(Math.round(x), bbox.top, Math.max(1, ratio), bbox.height);
       if (!this.definition.references || !LABELLED.has(event.kind) || x < free) continue;
-      const text = event.kind === "adjusted" ? event.text.split(",")[0].slice(0, 34) : event.kind;
+      const text = ["adjusted", "control"].includes(event.kind) ? event.text.split(",")[0].slice(0, 34) : event.kind;
       ctx.fillStyle = colour;
       ctx.fillText(text, x + 3 * ratio, bbox.top + bbox.height - 4 * ratio);
       free = x + ctx.measureText(text).width + 8 * ratio;
