@@ -39,7 +39,7 @@ from quarterup.envs.settings import EnvSettings
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import TrainingError
 from quarterup.training.metrics import MetricsReader
-from quarterup.training.progress import Progress
+from quarterup.training.progress import Silence
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import train
 from quarterup.training.settings import TrainSettings
@@ -268,16 +268,6 @@ class Fork:
             os.kill(self._pid, signal.SIGKILL)
             _, status = os.waitpid(self._pid, 0)
             self._code = os.waitstatus_to_exitcode(status)
-
-
-class Silence:
-    """A display that shows nothing."""
-
-    def update(self, progress: Progress) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def make_cartpole(wanted: TrainSettings) -> TrainingEnv:

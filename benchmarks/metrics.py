@@ -21,21 +21,11 @@ from typing import Any
 
 from quarterup.training.metrics import COLUMNS, MetricsReader, MetricsWriter
 from quarterup.training.presets import settings_for
-from quarterup.training.progress import Progress
+from quarterup.training.progress import Silence
 from quarterup.training.session import train
 
 CALLS = ("scalars", "episode", "event", "write_if_due", "write")
 WANTED_AT_MOST = 0.01
-
-
-class Silence:
-    """A display that shows nothing."""
-
-    def update(self, progress: Progress) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Stopwatch:

@@ -34,7 +34,7 @@ from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Linear
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.environment import TrainingEnv
-from quarterup.training.progress import Progress
+from quarterup.training.progress import Silence
 from quarterup.training.session import train
 from quarterup.training.settings import TrainSettings
 from quarterup.training.statistics import bootstrap_mean
@@ -252,19 +252,6 @@ TASKS = {
         settings=MINATAR_SETTINGS,
     ),
 }
-
-
-class Silence:
-    """A display that shows nothing."""
-
-    def update(self, progress: Progress) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def pressed(self) -> list[str]:
-        return []
-
-    def close(self) -> None: ...
 
 
 def main() -> None:

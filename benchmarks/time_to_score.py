@@ -44,7 +44,7 @@ from quarterup.training.evaluation import evaluate
 from quarterup.training.files import replace_file
 from quarterup.training.policies import ExpertPolicy
 from quarterup.training.presets import settings_for
-from quarterup.training.progress import Progress
+from quarterup.training.progress import Silence
 from quarterup.training.session import train
 from quarterup.training.settings import TrainSettings, to_json
 from report import say, version_of
@@ -140,19 +140,6 @@ class TimedArcade(ArcadeVectorEnv):
             "mean_score": round(statistics.fmean(self.scores), 1) if self.scores else None,
             "best_mean_score": None if self.best_mean is None else round(self.best_mean, 1),
         }
-
-
-class Silence:
-    """A display that shows nothing."""
-
-    def update(self, progress: Progress) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def pressed(self) -> list[str]:
-        return []
-
-    def close(self) -> None: ...
 
 
 # ------------------------------------------------------------------------------------------------------ who takes part

@@ -13,22 +13,11 @@ import torch
 
 from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.training.live_file import LIVE_FILE, LiveFile, Wish
-from quarterup.training.progress import Progress
+from quarterup.training.progress import Silence
 from quarterup.training.session import train
 from quarterup.training.settings import EnvSettings, TrainSettings
 
 SMALL = RainbowSettings(hidden_sizes=(16,), head_size=16, batch_size=8, learning_starts=100, replay_capacity=4000)
-
-
-class Silence:
-    def update(self, progress: Progress) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def pressed(self) -> list[str]:
-        return []
-
-    def close(self) -> None: ...
 
 
 class Viewer(threading.Thread):

@@ -16,7 +16,7 @@ import gymnasium
 import torch
 
 from quarterup.agents.rainbow_settings import RainbowSettings
-from quarterup.training import metrics
+from quarterup.training import metrics, progress
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.errors import TrainingError
 from quarterup.training.metrics import MetricsReader
@@ -30,8 +30,8 @@ SMALL = RainbowSettings(
 )
 
 
-class Silence:
-    """A display that keeps what it was told."""
+class Silence(progress.Silence):
+    """It keeps what it was told."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -42,12 +42,6 @@ class Silence:
 
     def note(self, text: str) -> None:
         self.notes.append(text)
-
-    def pressed(self) -> list[str]:
-        return []
-
-    def close(self) -> None:
-        pass
 
 
 def settings(run: Path, steps: int, **changes: Any) -> TrainSettings:

@@ -18,7 +18,7 @@ from quarterup.cli.measure import load_1min
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.presets import settings_for
-from quarterup.training.progress import Phase, Progress
+from quarterup.training.progress import Phase, Progress, Silence
 from quarterup.training.session import train
 from quarterup.training.settings import TrainSettings, learns_beside
 
@@ -52,7 +52,7 @@ class Measured(Exception):
     """Ends a training that has been measured for long enough."""
 
 
-class Stopwatch:
+class Stopwatch(Silence):
     """A display that shows nothing: it looks at the counters, and then ends the training."""
 
     def __init__(self) -> None:
@@ -78,15 +78,6 @@ class Stopwatch:
                 None if used is None or used_before is None else (used - used_before) / seconds,
             )
             raise Measured
-
-    def note(self, text: str) -> None:
-        pass
-
-    def pressed(self) -> list[str]:
-        return []
-
-    def close(self) -> None:
-        pass
 
 
 def measure_train(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[str, Any]:

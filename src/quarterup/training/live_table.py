@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quarterup.training.controls import CONTROLS, control_of_key
-from quarterup.training.progress import Display, Phase, Progress
+from quarterup.training.progress import Display, Phase, Progress, Silence
 from quarterup.training.steering import speed_in_words
 from quarterup.training.terminal_keys import TerminalKeys
 
@@ -98,7 +98,7 @@ class LiveTable:
         )
 
 
-class PlainLines:
+class PlainLines(Silence):
     """One line every few seconds, for logs and pipes."""
 
     def __init__(self, title: str, console: Console, noisy: bool) -> None:
@@ -121,12 +121,6 @@ class PlainLines:
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    def pressed(self) -> list[str]:
-        return []
-
-    def close(self) -> None:
-        pass
 
 
 def _line(progress: Progress) -> str:

@@ -124,6 +124,19 @@ class Display(Protocol):
     def close(self) -> None: ...
 
 
+class Silence:
+    """A display that shows nothing. Others begin with it where they differ in one thing."""
+
+    def update(self, progress: Progress) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def pressed(self) -> list[str]:
+        return []
+
+    def close(self) -> None: ...
+
+
 class Speedometer:
     """Turns counters into rates over the last `RATE_WINDOW_S`."""
 
