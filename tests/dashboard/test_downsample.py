@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from quarterup.dashboard.downsample import extremes, running_mean
+from quarterup.dashboard.downsample import extremes
 
 
 def test_no_peak_is_lost_and_the_order_is_kept() -> None:
@@ -27,8 +27,3 @@ def test_each_part_keeps_its_lowest_and_its_highest() -> None:
 def test_few_points_stay_as_they_are_and_numbers_that_are_none_go() -> None:
     assert extremes(np.array([1.0, np.nan, 2.0, np.inf]), 100).tolist() == [0, 2]
     assert extremes(np.empty(0), 100).tolist() == []
-
-
-def test_a_running_mean_is_of_the_last_values_and_of_all_at_first() -> None:
-    assert running_mean(np.array([2.0, 4.0, 6.0, 8.0]), 3).tolist() == [2.0, 3.0, 4.0, 6.0]
-    assert running_mean(np.empty(0), 3).tolist() == []

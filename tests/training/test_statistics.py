@@ -61,3 +61,8 @@ def test_a_running_mean_takes_what_there_is_at_the_beginning() -> None:
     slow = [values[max(0, i - 6) : i + 1].mean() for i in range(30)]
     np.testing.assert_allclose(running_mean(values, 7), slow)
     assert running_mean([], 7).shape == (0,)
+
+
+def test_a_running_mean_is_of_the_last_values_and_of_all_at_first() -> None:
+    assert running_mean(np.array([2.0, 4.0, 6.0, 8.0]), 3).tolist() == [2.0, 3.0, 4.0, 6.0]
+    assert running_mean(np.empty(0), 3).tolist() == []

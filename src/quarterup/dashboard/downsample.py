@@ -22,12 +22,3 @@ def extremes(values: NDArray[np.float64], points: int) -> NDArray[np.int64]:
     chosen = np.unique(np.concatenate((order[starts], order[starts + lengths - 1], [0, len(drawn) - 1])))
     indices: NDArray[np.int64] = drawn[chosen]
     return indices
-
-
-def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """The mean of the last `window` values at each of them; of all so far where there are fewer."""
-    sums = np.cumsum(np.concatenate(([0.0], values)))
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(0, ends - window)
-    means: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
-    return means

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.dashboard.downsample import extremes, running_mean
+from quarterup.dashboard.downsample import extremes
+from quarterup.training.statistics import running_mean
 
 READ_TIMEOUT_S = 5.0
 MAX_EVENTS = 500

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quarterup.training.statistics import CONFIDENCE
+from quarterup.training.statistics import CONFIDENCE, middle_mean
 
 Scores = NDArray[np.float64]
 Statistic = Callable[[Scores], Scores]
@@ -47,10 +47,7 @@ def interquartile_mean(scores: Scores) -> Scores:
 
     A quarter of the values, rounded down, is left out at each end.
     """
-    ordered = np.sort(scores.reshape(*scores.shape[:-2], -1), axis=-1)
-    cut = ordered.shape[-1] // 4
-    kept: Scores = ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
-    return kept
+    return middle_mean(scores.reshape(*scores.shape[:-2], -1))
 
 
 def mean(scores: Scores) -> Scores:

@@ -47,9 +47,15 @@ def interquartile_mean(values: ArrayLike) -> float:
 
     A quarter of the values, rounded down, is left out at each end. Raises ValueError if there are no values.
     """
-    sample = np.sort(_as_sample(values))
-    cut = len(sample) // 4
-    return float(sample[cut : len(sample) - cut].mean())
+    return float(middle_mean(_as_sample(values)))
+
+
+def middle_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`interquartile_mean` along the last axis: shape (..., n) -> (...)."""
+    ordered = np.sort(values, axis=-1)
+    cut = ordered.shape[-1] // 4
+    means: NDArray[np.float64] = ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
+    return means
 
 
 def running_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
