@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quarterup.dashboard.png import png
 from quarterup.training.live_file import LIVE_FILE, MAX_RATE, LiveFile, Wish
+from quarterup.training.png import png
 
 LOOK_EVERY_S = 1 / 60
 REOPEN_EVERY_S = 1.0

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from quarterup.dashboard.safety import Access
+from quarterup.emulators.processors import keep_to
 
 NICENESS = 15
 """Of 19. The emulators and the learner come first, and what is left over is enough for a page."""
@@ -148,8 +149,7 @@ def main() -> None:
     settings = json.loads(sys.stdin.buffer.readline())
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
-    with contextlib.suppress(OSError, AttributeError):
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))  # Wherever something is left over.
+    keep_to(range(os.cpu_count() or 1))  # Wherever something is left over.
     listener = socket.socket(fileno=settings["socket"])
     serve([Path(run) for run in settings["runs"]], listener, Access(**settings["access"]), sys.stdin.buffer)
 

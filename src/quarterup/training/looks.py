@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
+
+from quarterup.training.png import png
 
 FOLDER = "looks"
 PIXELS = 4
@@ -31,7 +32,8 @@ def write_look(run: Path, env_step: int, observation: NDArray[Any], names: Seque
     if observation.ndim == 1:
         path.write_text(_as_text(observation, names or [str(index) for index in range(observation.size)]))
     else:
-        _write_png(path, _side_by_side(observation))
+        picture = _side_by_side(observation)
+        path.write_bytes(png(picture.tobytes(), picture.shape[1], picture.shape[0], 3))
     return path
 
 
@@ -47,10 +49,3 @@ def _side_by_side(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if picture.ndim == 2:
         picture = np.repeat(picture[:, :, None], 3, axis=2)
     return np.repeat(np.repeat(picture, PIXELS, axis=0), PIXELS, axis=1)
-
-
-def _write_png(path: Path, picture: NDArray[np.uint8]) -> None:
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    codec: Any = av.CodecContext.create("png", "w")
-    codec.width, codec.height, codec.pix_fmt = frame.width, frame.height, "rgb24"
-    path.write_bytes(b"".join(bytes(packet) for packet in (*codec.encode(frame), *codec.encode(None))))
