@@ -215,6 +215,18 @@ def test_look_writes_what_the_agent_sees(tmp_path: Path) -> None:
     assert len(look.read_text().splitlines()) == 4  # CartPole has four numbers.
 
 
+def test_a_look_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+
+    def in_the_way(progress: Progress) -> bool:
+        (run / "looks").touch()
+        return progress.env_steps >= 200
+
+    person = Person((in_the_way, "look"))
+    assert steer(run, 500, person).finished
+    assert any("cannot be written down" in note for note in person.notes)
+
+
 def test_verbosity_tells_of_each_game(tmp_path: Path) -> None:
     person = Person((at_once, "verbose"), (after(600), "quiet"))
     steer(tmp_path / "run", 1200, person)

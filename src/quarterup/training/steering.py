@@ -188,7 +188,10 @@ class Helm:
         return "records the game that ends next"
 
     def _look(self) -> str:
-        return f"what the agent sees is in {self._trainer.look()}"
+        try:
+            return f"what the agent sees is in {self._trainer.look()}"
+        except OSError as error:
+            raise SettingsError(f"What the agent sees cannot be written down: {error}.") from error
 
     def _replay(self) -> str:
         fill = self._trainer.progress.replay_fill
