@@ -24,6 +24,7 @@ from typing import BinaryIO, cast
 
 from quarterup.emulators.child import tail_of
 from quarterup.envs.trace import SUFFIX, Trace, TraceError, read_trace, trace_to_bytes
+from quarterup.training.files import written_beside
 from quarterup.training.render_worker import AT_ONCE, WHEN_IDLE
 
 BEST, ASKED_FOR = "best", "game"
@@ -144,7 +145,8 @@ class BestGames:
         for kind, (env_step, trace) in self._waiting.items():
             path = self._folder / f"{kind}-{trace.score:.0f}-step{env_step}{SUFFIX}"
             try:
-                _write_whole(path, trace_to_bytes(trace))
+                with written_beside(path) as unfinished:  # Not waiting for the disk: a machine's end may lose a trace.
+                    unfinished.write_bytes(trace_to_bytes(trace))
             except OSError as error:
                 news.append((TROUBLE, f"The game of {trace.score:g} points could not be kept: {error.strerror}."))
                 continue
@@ -246,15 +248,3 @@ def _end(process: subprocess.Popen[bytes], video: Path) -> None:
     process.wait()
     with contextlib.suppress(OSError):
         video.with_name(video.name + ".part").unlink(missing_ok=True)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Renamed once it is complete. Nobody waits for the disk: a trace may be lost when the machine goes down."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise

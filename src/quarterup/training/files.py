@@ -1,8 +1,10 @@
-"""Writing files so that they outlive a machine that goes down."""
+"""Writing files so that they are whole, and outlive a machine that goes down."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -14,11 +16,26 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside and rename it: whoever reads `path`, at any time, reads a whole one."""
+@contextlib.contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """A name to write a file under, which takes the place of `path` once the block has ended well, and is gone if not.
+
+    Whoever reads `path`, at any time, reads a whole one.
+    """
     unfinished = path.with_name(f".{path.name}.unfinished")
-    write_file(unfinished, content)
-    unfinished.replace(path)
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside and rename it, on the disk before it has its name."""
+    with written_beside(path) as unfinished:
+        write_file(unfinished, content)
 
 
 def sync_folder(folder: Path) -> None:

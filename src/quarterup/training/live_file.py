@@ -22,6 +22,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterup.training.files import written_beside
+
 LIVE_FILE = "live.bin"
 MAGIC = b"QUPLIVE1"
 HEADER = struct.Struct("<8sIIQ")
@@ -69,14 +71,12 @@ class LiveFile:
     def create(cls, folder: Path, num_envs: int, slot_bytes: int) -> LiveFile:
         """A new one in `folder`; an older one is replaced. Its room is taken now: a full disk cannot hurt later."""
         num_envs, slot_bytes = min(num_envs, MAX_ENVS), min(slot_bytes, MAX_SLOT_BYTES)
-        unfinished = folder / f".{LIVE_FILE}.unfinished"
-        with unfinished.open("wb") as file:
+        with written_beside(folder / LIVE_FILE) as unfinished, unfinished.open("wb") as file:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, _size(num_envs, slot_bytes))
             else:
                 file.truncate(_size(num_envs, slot_bytes))
             file.write(HEADER.pack(MAGIC, num_envs, slot_bytes, time.time_ns()))
-        unfinished.replace(folder / LIVE_FILE)
         return cls(folder / LIVE_FILE)
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.training.errors import RunFolderError
+from quarterup.training.files import written_beside
 
 WRITE_EVERY_S = 1.0
 """Half of what a kill may lose, so that a slow disk or a long update between two writes does not lose more."""
@@ -258,12 +259,11 @@ class MetricsReader:
 
 def _make_database(path: Path) -> None:
     """Renamed into place with its tables in it: who reads while a run begins finds all of them or no database."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    database = sqlite3.connect(unfinished)
-    database.executescript(_TABLES)
-    database.close()
-    unfinished.rename(path)
+    with written_beside(path) as unfinished:
+        unfinished.unlink(missing_ok=True)
+        database = sqlite3.connect(unfinished)
+        database.executescript(_TABLES)
+        database.close()
 
 
 def _columns(rows: list[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:

@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from quarterup.training.files import written_beside
+
 DOTS_PER_INCH = 160
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """That all kinds of colour-blind people can tell apart: Okabe and Ito, https://jfly.uni-koeln.de/color/."""
@@ -60,7 +62,6 @@ def short(value: float) -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG. It is written beside and renamed, so that there is never half a picture."""
-    part = path.with_name(path.name + ".part")
-    FigureCanvasAgg(figure).print_png(str(part))  # type: ignore[no-untyped-call]
-    part.replace(path)
+    """Write a PNG; there is never half a picture."""
+    with written_beside(path) as unfinished:
+        FigureCanvasAgg(figure).print_png(str(unfinished))  # type: ignore[no-untyped-call]

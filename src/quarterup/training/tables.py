@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quarterup.training.extras import require
+from quarterup.training.files import written_beside
 from quarterup.training.metrics import COLUMNS, MetricsReader
 
 TableFormat = Literal["csv", "jsonl", "parquet"]
@@ -32,12 +33,8 @@ def export_tables(metrics: MetricsReader, kind: TableFormat, folder: Path) -> li
     with metrics.one_moment():
         for table in COLUMNS:
             path = folder / f"{table}.{kind}"
-            unfinished = path.with_name(f".{path.name}.unfinished")
-            try:
+            with written_beside(path) as unfinished:
                 _WRITERS[kind](unfinished, table, (row[1:] for row in metrics.rows(table)))
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
             files.append(path)
     return files
 
