@@ -9,6 +9,7 @@ import dataclasses
 
 from quarterup.agents.presets import Preset, find_preset
 from quarterup.agents.rainbow_settings import RainbowSettings
+from quarterup.agents.schedules import Linear
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
 from quarterup.training.errors import SettingsError
@@ -42,6 +43,10 @@ do. A return is at most some hundred points within the discount's reach, so the 
 the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
 
 
+CLONED_AT_FIRST = Linear(1.0, 0.0, 50_000)
+"""Weight of cloning where there are demonstrations: they help to begin, and then its own rewards teach better."""
+
+
 def settings_for(game: str, agent: str | None = None, preset: str | None = None) -> TrainSettings:
     """What to train `game` with.
 
@@ -70,6 +75,14 @@ def settings_for(game: str, agent: str | None = None, preset: str | None = None)
     if chosen.size is not None:
         settings = dataclasses.replace(settings, agent_settings=chosen.size.resize(settings.agent_settings))
     return settings
+
+
+def with_demonstrations(settings: TrainSettings) -> TrainSettings:
+    """To begin with demonstrations: they are cloned at first, unless the settings know better."""
+    agent = settings.agent_settings
+    if not isinstance(agent, RainbowSettings) or agent.cloning_weight != 0:
+        return settings
+    return dataclasses.replace(settings, agent_settings=dataclasses.replace(agent, cloning_weight=CLONED_AT_FIRST))
 
 
 def _settings_of_game(game: str) -> TrainSettings:
