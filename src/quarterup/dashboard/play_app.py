@@ -125,6 +125,8 @@ def make_play_app(game: PlayedGame, access: Access, about: dict[str, Any]) -> AS
 
 def make_server(app: ASGIApp, listener: socket.socket) -> uvicorn.Server:
     """Ready to `run(sockets=[listener])`."""
+    # Connections take these over. asyncio sees to the first only for sockets that say they are TCP, which ours don't.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     return uvicorn.Server(
         uvicorn.Config(

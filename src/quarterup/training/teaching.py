@@ -1,8 +1,8 @@
 """Demonstrations into a replay: each game is played again, as the agent would have seen it, before the training begins.
 
 They lie in the replay beside what the agent does itself, marked as an expert's, so that they are learned from by their
-rewards and, as far as `cloning_weight` says, cloned. Once the replay is full they are the first that it forgets, because
-they came first.
+rewards and, as far as `cloning_weight` says, cloned. When the replay is full they are forgotten first, because they came
+first.
 """
 
 from __future__ import annotations
