@@ -1,8 +1,8 @@
 """Demonstrations into a replay: each game is played again, as the agent would have seen it, before the training begins.
 
 They lie in the replay beside what the agent does itself, marked as an expert's, so that they are learned from by their
-rewards and, as far as `cloning_weight` says, cloned. When the replay is full they are forgotten first, because they came
-first.
+rewards and, as far as `cloning_weight` says, cloned. They came first, so they are the first to be forgotten when the
+replay is full.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from quarterup.agents.agent import Transitions
+from quarterup.emulators.launch import emulator_titled
 from quarterup.emulators.roms import rom_hashes
 from quarterup.envs.rerun import RerunError, Row, check_trace
 from quarterup.envs.trace import Trace
@@ -55,15 +56,20 @@ def demonstrations_of(settings: TrainSettings) -> Mapping[Path, Trace]:
 
 
 def check_machine(traces: Mapping[Path, Trace], env: TrainingEnv) -> None:
-    """Raise DemonstrationError if one was played on another ROM set than that of `env`."""
-    found = rom_hashes(env.facts.rom_path) if env.facts else {}
+    """Raise DemonstrationError if one was played on another ROM set than that of `env`, or in another emulator."""
+    if not traces or env.facts is None:
+        return
+    facts, found = env.facts, rom_hashes(env.facts.rom_path)
+    here = emulator_titled(facts.emulator)
     for path, trace in traces.items():
         if trace.rom_sha256 != found:
-            here = f"{env.facts.rom_status}, {env.facts.rom_path}" if env.facts else "none"
-            raise DemonstrationError(
-                f"{path} cannot be learned from: it was played on another ROM set ({trace.rom_status}) than the one"
-                f" found here ({here}). Point --roms to the folder of the first."
+            reason = (
+                f"it was played on another ROM set ({trace.rom_status}) than the one found here ({facts.rom_status},"
+                f" {facts.rom_path}). Point --roms to the folder of the first."
             )
+            raise _refused(path, reason)
+        if emulator_titled(trace.emulator) != here:
+            raise _refused(path, f"it was played in {trace.emulator}, and here is {facts.emulator}. See --emulator.")
 
 
 def teach(
@@ -102,5 +108,5 @@ def transitions_of(rows: Sequence[Row]) -> Transitions:
     )
 
 
-def _refused(path: Path, reason: RerunError) -> DemonstrationError:
+def _refused(path: Path, reason: RerunError | str) -> DemonstrationError:
     return DemonstrationError(f"{path} cannot be learned from: {reason}")
