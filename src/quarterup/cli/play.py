@@ -115,7 +115,7 @@ def play_by_hand(target: Target) -> None:
 
 def play_in_page(target: Target, settings: Settings) -> int:
     """A machine of our own, at its own speed, whose picture and controls are in the browser, until Ctrl-C."""
-    from quarterup.dashboard.play_app import about, make_play_app, make_server
+    from quarterup.dashboard.play_app import WebServer, about, make_play_app
     from quarterup.dashboard.played_game import PlayedGame, rules_of_people
 
     demos = (settings.demos or demonstrations_folder()).absolute()
@@ -124,8 +124,8 @@ def play_in_page(target: Target, settings: Settings) -> int:
     with listen(settings.host, settings.port) as listener, contextlib.ExitStack() as played:
         played.callback(cabinet.close)
         cabinet.power_on()
-        game = PlayedGame(cabinet, demos, lambda: setattr(server, "should_exit", True))
-        server = make_server(make_play_app(game, access, about(cabinet, demos)), listener)
+        game = PlayedGame(cabinet, demos, lambda: server.end())
+        server = WebServer(make_play_app(game, access, about(cabinet, demos)), game.screen)
         found = links(access, listener.getsockname()[1])
         print(f"Play: {found.control}", flush=True)
         if found.view:
@@ -133,7 +133,7 @@ def play_in_page(target: Target, settings: Settings) -> int:
         print(f"Games that you finish are kept in {demos}. Ctrl-C ends.", flush=True)
         game.start()
         played.callback(game.stop)
-        server.run(sockets=[listener])
+        server.serve_until_ctrl_c(listener)
     for path in game.kept:
         print(f"kept: {path}")
     if game.error:

@@ -9,6 +9,7 @@ import dataclasses
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -24,6 +25,7 @@ from quarterup.dashboard.hand import SeatTaken
 from quarterup.dashboard.played_game import PlayedGame, Wish
 from quarterup.dashboard.requests import BadRequest
 from quarterup.dashboard.safety import Access, Guarded, token_of
+from quarterup.dashboard.screen import Screen
 from quarterup.envs.cabinet import Cabinet
 from quarterup.training.recording import pixel_aspect
 
@@ -123,13 +125,11 @@ def make_play_app(game: PlayedGame, access: Access, about: dict[str, Any]) -> AS
     return Guarded(app, access)
 
 
-def make_server(app: ASGIApp, listener: socket.socket) -> uvicorn.Server:
-    """Ready to `run(sockets=[listener])`."""
-    # Connections take these over. asyncio sees to the first only for sockets that say they are TCP, which ours don't.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    return uvicorn.Server(
-        uvicorn.Config(
+class WebServer(uvicorn.Server):
+    """It ends the long answers first, or it would wait for them."""
+
+    def __init__(self, app: ASGIApp, screen: Screen) -> None:
+        config = uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
@@ -139,7 +139,24 @@ def make_server(app: ASGIApp, listener: socket.socket) -> uvicorn.Server:
             ws="none",
             server_header=False,
         )
-    )
+        super().__init__(config)
+        self._screen = screen
+
+    def serve_until_ctrl_c(self, listener: socket.socket) -> None:
+        """Or until `end`."""
+        # Connections take these over. asyncio sees to the first only for sockets that say they are TCP; ours don't.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self.run(sockets=[listener])
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._screen.switch_off()
+
+    def end(self) -> None:
+        """From any thread."""
+        self.should_exit = True
+        self._screen.switch_off()
 
 
 async def _taken(request: Request, error: Exception) -> Response:

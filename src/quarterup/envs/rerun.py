@@ -66,23 +66,22 @@ def rerun(cabinet: Cabinet, trace: Trace) -> Iterator[Row]:
     cabinet.reset(noops=trace.noops)
     steps = steps_of(trace, frame_skip)
     last = max((number for number, holds in enumerate(steps) if not _is_idle(holds)), default=0)
-    over = False
+    over = lost = False
     for number, holds in enumerate(steps):
-        if _is_idle(holds):
-            if number:  # The first of all was part of the reset.
-                cabinet.send_holds(holds)
-                cabinet.receive()
-            continue
-        if over:
+        if not number and _is_idle(holds):
+            continue  # That was part of the reset.
+        if over and not lost:
             cabinet.begin_episode_here()
         observation = cabinet.observation.copy()
         cabinet.send_holds(holds)
         result = cabinet.receive()
-        over = result.terminated
-        truncated = number == last and not over
-        action = label(holds, actions)
-        yield Row(observation, action, result.reward, result.terminated, truncated, valid=True)
-        if over or truncated:
+        if lost or _is_idle(holds):
+            continue
+        is_last, no_lives = number == last, cabinet.episode.lives == 0
+        over = result.terminated or (is_last and no_lives)
+        lost = over and no_lives  # What follows the last life is the machine's own affair.
+        yield Row(observation, label(holds, actions), result.reward, over, is_last and not over, valid=True)
+        if over or is_last:
             yield Row(cabinet.observation.copy(), 0, 0.0, terminated=False, truncated=False, valid=False)
     if digest(cabinet.memory) != trace.memory_sha256:
         raise RerunError(f"it did not come out as it was when it was played, in {trace.emulator}.")

@@ -43,7 +43,7 @@ do. A return is at most some hundred points within the discount's reach, so the 
 the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
 
 
-CLONED_AT_FIRST = Linear(1.0, 0.0, 50_000)
+CLONED_AT_FIRST = Linear(0.1, 0.0, 25_000)
 """Weight of cloning where there are demonstrations: they help to begin, and then its own rewards teach better."""
 
 

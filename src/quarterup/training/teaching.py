@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from quarterup.agents.agent import Transitions
-from quarterup.emulators.launch import emulator_titled
 from quarterup.emulators.roms import rom_hashes
 from quarterup.envs.rerun import RerunError, Row, check_trace
 from quarterup.envs.trace import Trace
@@ -60,7 +59,6 @@ def check_machine(traces: Mapping[Path, Trace], env: TrainingEnv) -> None:
     if not traces or env.facts is None:
         return
     facts, found = env.facts, rom_hashes(env.facts.rom_path)
-    here = emulator_titled(facts.emulator)
     for path, trace in traces.items():
         if trace.rom_sha256 != found:
             reason = (
@@ -68,7 +66,7 @@ def check_machine(traces: Mapping[Path, Trace], env: TrainingEnv) -> None:
                 f" {facts.rom_path}). Point --roms to the folder of the first."
             )
             raise _refused(path, reason)
-        if emulator_titled(trace.emulator) != here:
+        if trace.emulator.split()[:1] != facts.emulator.split()[:1]:  # Of another version it may come out the same.
             raise _refused(path, f"it was played in {trace.emulator}, and here is {facts.emulator}. See --emulator.")
 
 

@@ -7,6 +7,7 @@ import { $, number, setText } from "./text.js";
 
 const HERE_EVERY_MS = 1000; // The machine pauses when it does not hear from us.
 const LATENCIES = 31;
+const TOAST_MS = 4000;
 const HEADLINES = { waiting: "ready", paused: "paused", over: "game over" };
 const BEGIN = { waiting: "play", paused: "go on", over: "play again" };
 
@@ -15,7 +16,7 @@ const screen = $("picture").getContext("2d", { alpha: false, desynchronized: tru
 let held = [];
 let state = "";
 let messages = 0;
-let mayPlay = true;
+let seated = false; // We play, as far as we know: nobody else can, for as long as we say so.
 let pressed = null; // The last message that began to hold something, and when: how long until it is seen is measured.
 const latencies = [];
 
@@ -29,7 +30,7 @@ if (!about.may_control) {
   for (const id of ["begin", "asked", "touch"]) $(id).hidden = true;
   setText($("kept"), "This link is for watching.");
 } else {
-  setInterval(() => say("hold", { number: messages++, held }), HERE_EVERY_MS);
+  setInterval(() => seated && say("hold", { number: messages++, held }), HERE_EVERY_MS);
 }
 new Stream("api/pictures", headers, { shown: show, changed: connection });
 
@@ -69,13 +70,18 @@ async function say(what, values) {
   if (!about.may_control) return;
   try {
     await post(what, { player, ...values });
-    if (!mayPlay) setText($("toast"), "");
-    mayPlay = true;
+    seated = true;
   } catch (error) {
-    mayPlay = false;
-    setText($("toast"), error.message);
+    seated = false;
+    toast(error.message);
   }
-  $("toast").classList.toggle("shown", !mayPlay);
+}
+
+function toast(text) {
+  setText($("toast"), text);
+  $("toast").classList.add("shown");
+  clearTimeout(toast.fading);
+  toast.fading = setTimeout(() => $("toast").classList.remove("shown"), TOAST_MS);
 }
 
 function show(values, bitmap) {
