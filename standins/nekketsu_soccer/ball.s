@@ -9,10 +9,9 @@
 GRAVITY = 20                    ; pixels / 256 a frame, each frame
 CURL_BEND = 28
 FULL_RUN = 256                  ; pixels / 256 a frame: slower, and the shot is weak
-OVER_THE_BAR = 840              ; how a power shot rises that is not met well
+OVER_THE_BAR = 934              ; how a power shot rises that is not met well
 REBOUND = 384
 NET_X = 220
-GONE_X = 250
 
 .segment "CODE"
 
@@ -163,6 +162,10 @@ aim:
         asl a
         asl a
         asl a
+        cpy #POWER
+        bne @chance
+        asl a
+@chance:
         jsr add_signed
         lda sum
         sta ball_vy
@@ -335,16 +338,16 @@ judge:
 .segment "RODATA"
 ; plain, power, curl, chip, weak; in pixels / 256 a frame
 forward_low:
-        .byte <768, <1178, <640, <512, <512
+        .byte <832, <1408, <640, <512, <512
 forward_high:
-        .byte >768, >1178, >640, >512, >512
+        .byte >832, >1408, >640, >512, >512
 rise_low:
-        .byte <376, <379, <439, <583, <482
+        .byte <355, <382, <439, <583, <482
 rise_high:
-        .byte >376, >379, >439, >583, >482
+        .byte >355, >382, >439, >583, >482
 aside_low:
-        .byte <250, <422, <307, 0, <167
+        .byte <289, <506, <307, 0, <167
 aside_high:
-        .byte >250, >422, >307, 0, >167
+        .byte >289, >506, >307, 0, >167
 chance_mask:
         .byte 1, 3, 5, 7, 9, 11, 13, 15

@@ -74,6 +74,9 @@ draw_title:
         jmp draw
 
 draw_ball:
+        lda ball_x
+        cmp #GONE_X
+        bcs gone
         ldx ball_x
         lda ball_y
         jsr slant
@@ -95,6 +98,9 @@ draw_ball:
         jmp draw
 
 draw_shadow:
+        lda ball_x
+        cmp #GONE_X
+        bcs gone
         ldx ball_x
         lda ball_y
         jsr slant
@@ -112,6 +118,9 @@ draw_shadow:
         lda #>shadow
         sta pointer+1
         jmp draw
+
+gone:
+        rts
 
 draw_kicker:
         ldx kicker_x

@@ -256,10 +256,10 @@ plan_kicker:
 run_poses:
         .byte 1, 2, 3, 2
 plan_kinds:
-        .res 8, BUTTON_RIGHT | BUTTON_B
-        .res 4, BUTTON_RIGHT | BUTTON_A | BUTTON_B
+        .res 5, BUTTON_RIGHT | BUTTON_B
+        .res 6, BUTTON_RIGHT | BUTTON_A | BUTTON_B
         .res 3, BUTTON_A | BUTTON_B
-        .byte BUTTON_B
+        .res 2, BUTTON_B
 plan_sides:
         .byte BUTTON_UP, BUTTON_UP, BUTTON_UP, BUTTON_DOWN, BUTTON_DOWN, BUTTON_DOWN, 0, 0
 curl_sides:

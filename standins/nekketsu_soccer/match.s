@@ -186,27 +186,11 @@ over_frame:
 @done:
         rts
 
-; Has anybody won? In the first five rounds as soon as the other cannot catch up; later when a pair of kicks differs.
+; Has anybody won? After five kicks each, and then after each pair, whoever has more goals.
 decide:
         lda kicks+1
         cmp #REGULAR_KICKS
-        bcs @sudden_death
-        sec
-        lda #REGULAR_KICKS
-        sbc kicks+1
-        clc
-        adc scores+1            ; the most that the computer can still have
-        cmp scores
-        bcc @player
-        sec
-        lda #REGULAR_KICKS
-        sbc kicks
-        clc
-        adc scores
-        cmp scores+1
-        bcc @computer
-        rts
-@sudden_death:
+        bcc @open
         lda kicks
         cmp kicks+1
         bne @open

@@ -29,6 +29,12 @@ title_begin:
         lda #>press
         sta pointer+1
         jsr put_text
+        ldx #5
+@signature:
+        lda which_game,x
+        sta signature,x
+        dex
+        bpl @signature
         lda #PHASE_TITLE
         sta phase
         rts
@@ -61,6 +67,8 @@ title_frame:
         rts
 
 .segment "RODATA"
+which_game:
+        .byte "LCUP-1"
 subtitle:
         .byte >($2000+32*8+7), <($2000+32*8+7), "A PENALTY SHOOT-OUT", 0
 press:
