@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import build_invaders
+import build_nes
 from assembler import HERE, BuildError
 
 ROMS = HERE.parent / "src" / "quarterup" / "data" / "roms"
 BUILDERS: dict[str, tuple[Callable[[str, Path], str], Path]] = {
     "invaders": (build_invaders.build, ROMS / "invaders"),
+    "mario_bros": (build_nes.build, ROMS),
 }
 """How each stand-in is built, and the package's folder for the result."""
 
