@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.training.video import SCALE
+from quarterup.training.video import SCALE, PictureWriter
 
 EVERY = 3
 """Odd, so that things that flicker every other frame are seen. 60 frames a second become 20, which a GIF's clock of
@@ -26,14 +24,16 @@ _CUBE = (6, 7, 6)
 """Levels of red, green and blue, for pictures with more colours than a GIF has."""
 
 
-class GifWriter:
-    """Takes every frame of a game, RGB, shape (H, W, 3) uint8, as `VideoWriter` does. The file has its name at the end.
+class GifWriter(PictureWriter):
+    """Takes every frame of a game, and writes some.
 
     Args:
         path: of the GIF; its folder must exist.
         frames_per_second, scale, pixel_aspect: see `VideoWriter`.
         max_bytes: once the file is that large, what comes after is left out, and `cut` is true.
     """
+
+    kind = "GIF"
 
     def __init__(
         self,
@@ -43,20 +43,14 @@ class GifWriter:
         pixel_aspect: float = 1.0,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self.path = path
-        self.frames = 0
-        self.cut = False
+        super().__init__(path, format="gif")
         self._scale_y = scale / min(1.0, pixel_aspect)
         self._scale_x = scale * max(1.0, pixel_aspect)
         self._rate = Fraction(frames_per_second).limit_denominator(1001) / EVERY
         self._room = max_bytes
         self._palette = Palette()
-        self._part = path.with_name(path.name + ".part")
-        self._container: Any = av.open(str(self._part), "w", format="gif")
-        self._stream: Any = None
 
     def add(self, picture: NDArray[np.uint8]) -> None:
-        """The next frame. All have the shape of the first."""
         number = self.frames
         self.frames += 1
         if self.cut or number % EVERY:
@@ -65,7 +59,7 @@ class GifWriter:
             self._open_stream(*picture.shape[:2])
         large = self._palette.indices(picture)[self._rows[:, None], self._columns]
         frame = av.VideoFrame.from_ndarray((large, self._palette.argb), format="pal8")  # type: ignore[arg-type]
-        self._mux(self._stream.encode(frame))
+        self._write(frame)
 
     def _open_stream(self, height: int, width: int) -> None:
         self._rows = np.arange(round(height * self._scale_y)) * height // round(height * self._scale_y)
@@ -74,37 +68,12 @@ class GifWriter:
         self._stream.width, self._stream.height = len(self._columns), len(self._rows)
         self._stream.pix_fmt = "pal8"
 
-    def _mux(self, packets: Any) -> None:
-        for packet in packets:
+    def _write(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
             self._room -= packet.size
             self.cut = self.cut or self._room < 0
             if not self.cut:
                 self._container.mux(packet)
-
-    def close(self) -> None:
-        """Complete the file. Raises ValueError if there was no picture."""
-        if self._stream is None:
-            self.discard()
-            raise ValueError(f"{self.path}: a GIF needs at least one picture")
-        self._mux(self._stream.encode(None))
-        self._container.close()
-        self._part.replace(self.path)
-
-    def discard(self) -> None:
-        """Leave no file."""
-        self._container.close()
-        self._part.unlink(missing_ok=True)
-
-    def __enter__(self) -> GifWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
 
 
 class Palette:
