@@ -32,7 +32,7 @@ def build(game: str, out: Path) -> str:
         for path in [*sorted(source.glob("*.s")), scratch / "art.s"]:
             compiled = scratch / f"{path.stem}.o"
             folders = [item for folder in (source, scratch, SHARED) for item in ("-I", str(folder))]
-            run([ca65, "-W1", *folders, "--bin-include-dir", str(scratch), "-o", str(compiled), str(path)], path)
+            run([ca65, *folders, "--bin-include-dir", str(scratch), "-o", str(compiled), str(path)], path)
             objects.append(str(compiled))
         rom, where = scratch / "game.nes", scratch / "map.txt"
         run([ld65, "-C", str(SHARED / "nrom.cfg"), "-m", str(where), "-o", str(rom), *objects], source)
