@@ -1,7 +1,7 @@
 """A rule-based player of the penalty shoot-out.
 
-Kicking, it runs aside, against the wind, which the keeper mostly follows, and then shoots where he does not lean; past a
-keeper who stands it shoots hard, to the side where there is more room. Keeping goal, it works out where the shot will
+Kicking, it runs aside, against the wind, which the keeper mostly follows, and then shoots where he does not lean; past
+a keeper who stands it shoots hard, to the side where there is more room. Keeping goal, it works out where the shot will
 arrive, and walks there if there is time, else dives.
 """
 

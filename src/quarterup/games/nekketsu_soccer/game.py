@@ -1,9 +1,9 @@
 """Nekketsu Soccer, the penalty shoot-out (Technos 1990), on the NES.
 
 ## Description
-Five kicks each, then sudden death. The player runs up and shoots past a keeper who walks his line and mostly leans, before
-the kick, to the side that the run shows; then he keeps goal against the computer, whose run mostly, not always, shows
-where the shot will go. Wind carries the ball along the goal, slow shots further than fast ones.
+Five kicks each, then sudden death. The player runs up and shoots past a keeper who walks his line and mostly leans,
+before the kick, to the side that the run shows; then he keeps goal against the computer, whose run mostly, not always,
+shows where the shot will go. Wind carries the ball along the goal, slow shots further than fast ones.
 
 ## Actions
 | # | name | held | kicking | keeping goal |
@@ -21,8 +21,8 @@ where the shot will go. Wind carries the ball along the goal, slow shots further
 | 10 | URAB | Up, Right, A, B | power shot to the far post | fast dive to the far side, with less reach |
 | 11 | DRAB | Down, Right, A, B | power shot to the near post | the same to the near side |
 
-The eleven are those of the earlier system that played this shoot-out (Naereen's gym-nes-mario-bros); none is new. A shot
-needs the ball in reach, and a run: a slow kicker's is weak. A power shot that is not met well goes over the bar.
+The eleven are those of the earlier system that played this shoot-out (Naereen's gym-nes-mario-bros); none is new. A
+shot needs the ball in reach, and a run: a slow kicker's is weak. A power shot that is not met well goes over the bar.
 
 ## Observations
 `features`: 34 numbers, each described in `features.py`. `ram`: the 2,048 bytes of the NES. The others: see
@@ -34,9 +34,10 @@ needs the ball in reach, and a run: a slow kicker's is weak. A power shot that i
 ## Start
 The start button on the title screen, until the player's first kick. Never by writing to memory.
 
-Of the original's ROM only the two bytes with the goals are publicly known. Reward and pictures would work with it; but how a
-shoot-out is reached from power-on, and when it has ended, is not known. The earlier system began from a save state made by
-hand and never ended. So this file plays the stand-in, Lantern Cup, and says so when it finds another game.
+Of the original's ROM only the two bytes with the goals are publicly known. Reward, pictures and `ram` would work with
+it; but how a shoot-out is reached from power-on, and when it has ended, is not known. The earlier system began from a
+save state made by hand and never ended. So this file plays the stand-in, Lantern Cup, and says so when it finds another
+game.
 
 ## End
 Terminated when the shoot-out is decided: when one side can no longer catch up, or in sudden death leads after a pair of
@@ -93,10 +94,10 @@ class NekketsuSoccer(Game[SoccerMemory]):
         memory = step((), BOOT_FRAMES)
         if memory.signature != SIGNATURE:
             raise StartError(
-                "this ROM is not Lantern Cup, the game that quarterup brings along for nekketsu_soccer. Of the original only"
-                " the addresses of the goals are known (0x052E, 0x052F), not how its penalty shoot-out is reached from"
-                " power-on, so it cannot be started. Take your nekketsu_soccer.nes out of the ROM folder, and the stand-in"
-                " plays."
+                "this ROM is not Lantern Cup, the game that quarterup brings along for nekketsu_soccer. Of the original"
+                " only the addresses of the goals are known (0x052E, 0x052F), not how its penalty shoot-out is reached"
+                " from power-on, so it cannot be started. Take your nekketsu_soccer.nes out of the ROM folder, and the"
+                " stand-in plays."
             )
         if memory.phase == TITLE:
             step(("P1 Start",), PRESS_FRAMES)
