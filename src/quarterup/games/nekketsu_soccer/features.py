@@ -85,9 +85,7 @@ FEATURES = (
     Feature("ball_vy", -1, 1, "its speed along the goal"),
     Feature("ball_vz", -1, 1, "its speed upwards"),
     Feature("arrival", 0, 1, "time until it is at the keeper's; 0 without a shot"),
-    Feature(
-        "arrival_y", -1, 1, "where along the goal it will be then, by its bend and the wind; 0 without a shot"
-    ),
+    Feature("arrival_y", -1, 1, "where along the goal it will be then, by its bend and the wind; 0 without a shot"),
     Feature("keeper_misses", -1, 1, "how far from the keeper that is, of the goal's width"),
     Feature("keeper_misses_near", -1, 1, "the same in units of what a diving keeper reaches"),
 )
