@@ -6,9 +6,10 @@ import difflib
 from typing import Any
 
 from quarterup.games.game import Game
+from quarterup.games.mario_bros import MarioBros
 from quarterup.games.space_invaders import SpaceInvaders
 
-GAMES: dict[str, type[Game[Any]]] = {game.id: game for game in (SpaceInvaders,)}
+GAMES: dict[str, type[Game[Any]]] = {game.id: game for game in (SpaceInvaders, MarioBros)}
 
 
 class UnknownGame(ValueError):
