@@ -259,7 +259,9 @@ def test_bench_learner_prints_updates_per_second(
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert len(result["sizes"]) == 3
     for size in result["sizes"].values():
-        assert size["updates_per_s"] == pytest.approx(1e6 / size["update_us"], rel=0.01)
+        assert size["updates_per_s"] == pytest.approx(
+            1e6 / size["update_us"], rel=0.01, abs=0.05
+        )  # printed with one decimal
         assert size["share_of_bare_loop"] == pytest.approx(size["bare_loop_us"] / size["update_us"], rel=0.01)
         assert size["act_1_us"] > 0
         assert size["act_8_us"] > 0

@@ -16,12 +16,11 @@ from pathlib import Path
 from rich.markup import escape
 
 from quarterup.cli.console import make_console, make_table
-from quarterup.cli.games import searched_folders
 from quarterup.emulators.emulator import EmulatorError
+from quarterup.emulators.launch import find_rom, searched_folders
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_display, find_mame, find_program
 from quarterup.emulators.processors import usable_processors
-from quarterup.emulators.roms import find_rom_set
 from quarterup.games import all_games
 
 PYTHONS = ((3, 11), (3, 14))
@@ -121,7 +120,7 @@ def _mame(settings: Settings) -> list[Finding]:
         program = find_mame()
     except EmulatorError as problem:
         return [Finding("MAME", "missing", "no", str(problem))]
-    machine = all_games()[0].machine
+    machine = next(game.machine for game in all_games() if game.system == "arcade")
     began = time.monotonic()
     try:
         with MameEmulator(machine, roms=settings.roms) as emulator:
@@ -152,9 +151,9 @@ def _roms(settings: Settings) -> list[Finding]:
         shown = "does not exist" if sets is None else f"{len(sets)} sets" if sets else "empty"
         findings.append(Finding("ROM folder", "ok", f"{folder}: {shown}"))
     for game in all_games():
-        rom_set = find_rom_set(game.machine, folders)
+        rom_set = find_rom(game.system, game.machine, settings.roms)
         if rom_set.path is None:
-            advice = f"Put the ROM set {game.machine} into {folders[0]}, or name its folder with --roms."
+            advice = f"Put the ROM {game.machine} into {folders[0]}, or name its folder with --roms."
             findings.append(Finding(f"ROM of {game.id}", "without", "none", advice))
         else:
             kind = "stand-in" if rom_set.stand_in else "your own"

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from quarterup.cli.console import make_console, make_table
-from quarterup.emulators.emulator import EmulatorNotFound
-from quarterup.emulators.mame_program import find_mame, mame_rom_folders
-from quarterup.emulators.roms import find_rom_set, rom_folders, user_data_folder
+from quarterup.emulators.launch import find_rom
+from quarterup.emulators.roms import user_data_folder
 from quarterup.games import Game, all_games
 
 
@@ -47,8 +46,7 @@ class GameRow:
 
 def run(settings: Settings) -> int:
     console = make_console(json=settings.json)
-    folders = searched_folders(settings.roms)
-    rows = [_row(game, folders) for game in all_games()]
+    rows = [_row(game, settings.roms) for game in all_games()]
     table = make_table(None, "game", "title", "machine", "ROM", "actions>", "features>", "bitmap", "expert")
     for row in rows:
         table.add_row(
@@ -72,17 +70,8 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def searched_folders(roms: Sequence[Path]) -> list[Path]:
-    """Every folder that is searched for ROM sets, also where there is no MAME."""
-    try:
-        own = mame_rom_folders(find_mame())
-    except EmulatorNotFound:
-        own = ()
-    return rom_folders(roms, own)
-
-
-def _row(game: Game[Any], folders: Sequence[Path]) -> GameRow:
-    rom_set = find_rom_set(game.machine, folders)
+def _row(game: Game[Any], roms: Sequence[Path]) -> GameRow:
+    rom_set = find_rom(game.system, game.machine, roms)
     return GameRow(
         id=game.id,
         title=game.title,

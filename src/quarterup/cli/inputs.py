@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ import tyro
 
 from quarterup.cli.console import make_console, make_table
 from quarterup.emulators.emulator import EmulatorError, EmulatorNotFound, InputField, RomError
-from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.launch import launch
+from quarterup.emulators.systems import System
 from quarterup.games import UnknownGame, find_game
 
 
@@ -54,13 +56,14 @@ def run(settings: Settings) -> int:
 
 
 def _fields(settings: Settings) -> tuple[str, list[InputField]]:
+    system: System = "arcade"
     try:
-        machine = find_game(settings.machine).machine
-        unknown_game = None
+        game = find_game(settings.machine)
+        system, machine, unknown_game = game.system, game.machine, None
     except UnknownGame as problem:
         machine, unknown_game = settings.machine, problem
     try:
-        with MameEmulator(machine, roms=settings.roms) as emulator:
+        with contextlib.closing(launch(system, machine, roms=settings.roms)) as emulator:
             return emulator.facts.description, list(emulator.inputs.values())
     except (RomError, EmulatorNotFound):
         raise

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from quarterup.emulators.emulator import EmulatorError, MachineFacts, Picture
+from quarterup.emulators.launch import searched_folders
 from quarterup.emulators.mame import MameEmulator
-from quarterup.emulators.mame_program import HIGHEST_FRAMESKIP, SILENT_SAMPLE_RATE_HZ, find_mame, mame_rom_folders
+from quarterup.emulators.mame_program import HIGHEST_FRAMESKIP, SILENT_SAMPLE_RATE_HZ, find_mame
 from quarterup.emulators.processors import usable_processors
-from quarterup.emulators.roms import find_rom_set, rom_folders
+from quarterup.emulators.roms import find_rom_set
 from quarterup.envs import ArcadeEnv, ArcadeVectorEnv
 from quarterup.envs.observations import PIXELS_SIDE
 from quarterup.games import find_game
@@ -82,7 +83,7 @@ Measurement = Callable[[], float]
 
 def measure_emulator(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[str, Any]:
     """The bridge alone, without a game file, over MAME's own benchmark."""
-    machine = find_game(game).machine
+    machine = _arcade_machine(game)
     watch = find_game(game).memory.ranges
     small = Picture(PIXELS_SIDE, PIXELS_SIDE, gray=True)
     with contextlib.ExitStack() as stack:
@@ -99,8 +100,16 @@ def measure_emulator(game: str, repetitions: int, roms: Sequence[Path] = ()) -> 
         return report(memory.facts, speeds, EMULATOR_RATIOS)
 
 
+def _arcade_machine(game: str) -> str:
+    found = find_game(game)
+    if found.system != "arcade":
+        raise MeasureError(f"{found.title} is no arcade game: there is no benchmark of MAME's own to compare with.")
+    return found.machine
+
+
 def measure_env(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[str, Any]:
     """Environments over MAME's own benchmark, two over one, and how long a reset and a start take."""
+    _arcade_machine(game)
     with contextlib.ExitStack() as stack:
         stack.enter_context(few_cores())
 
@@ -136,7 +145,7 @@ def measure_env(game: str, repetitions: int, roms: Sequence[Path] = ()) -> dict[
 def mame_bench(facts: MachineFacts, roms: Sequence[Path], *flags: str, seconds: int = BENCH_SECONDS) -> Measurement:
     """MAME's own benchmark. It emulates without a window, without sound, and as fast as it can."""
     program = find_mame()
-    rom_set = find_rom_set(facts.machine, rom_folders(roms, mame_rom_folders(program)))
+    rom_set = find_rom_set(facts.machine, searched_folders(roms))
 
     def run() -> float:
         with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ import tyro
 
 from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
 from quarterup.emulators.emulator import EmulatorDied
-from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.launch import Options, launch_mame
 from quarterup.games import find_game
 from quarterup.training.evaluation import FIRST_SEED, make_env
 
@@ -79,7 +79,8 @@ def watch(target: Target, settings: Settings) -> None:
 def play_by_hand(target: Target) -> None:
     """MAME with its own keyboard controls; says what each finished game scored."""
     game = find_game(target.game)
-    with MameEmulator(game.machine, watch=game.memory.ranges, roms=target.env.roms, visible=True) as emulator:
+    options = Options(watch=game.memory.ranges, visible=True)
+    with launch_mame(game.system, game.machine, roms=target.env.roms, **options) as emulator:
         print(f"{emulator.facts.description} ({emulator.facts.rom_status}). {KEYS}", flush=True)
         before = game.memory(np.array(emulator.step().memory))
         points = 0.0

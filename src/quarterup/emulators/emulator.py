@@ -120,7 +120,8 @@ class MachineFacts:
     screen_height: int
     refresh_hz: float
     rom_status: str
-    """`good`, `stand-in`, `other checksums` or `no ROM needed`."""
+    """`good`, `stand-in`, `other checksums` or `no ROM needed`; of a console's game, whose checksums nobody knows,
+    `own ROM`."""
     rom_path: str
     display_aspect: float = 0.0
     """Width to height of the upright picture as the machine's own screen shows it; 0 where that is not known. Pixels
@@ -145,8 +146,7 @@ class Frame:
 class Emulator(Protocol):
     """A running emulator. All methods raise `EmulatorDied` once the process is gone."""
 
-    @property
-    def facts(self) -> MachineFacts: ...
+    facts: MachineFacts
 
     @property
     def inputs(self) -> Mapping[str, InputField]:
@@ -158,7 +158,10 @@ class Emulator(Protocol):
         ...
 
     def send_step(self, inputs: HeldInputs = (), frames: int = 1) -> None:
-        """The first half of `step`: ask, without waiting. Lets one process drive many emulators at once."""
+        """The first half of `step`: ask, without waiting. Lets one process drive many emulators at once.
+
+        Several steps may be sent before the first is received: they are answered in order.
+        """
         ...
 
     def receive_step(self) -> Frame:
@@ -179,6 +182,20 @@ class Emulator(Protocol):
 
     def drop_state(self, state: StateId) -> None:
         """Forget a saved state."""
+        ...
+
+    def screenshot(self) -> NDArray[np.uint8]:
+        """The screen at native size, upright, RGB, shape (H, W, 3). Raises EmulatorError if it was started without a
+        picture."""
+        ...
+
+    def prepare_look(self) -> None:
+        """Draw the end of each step from the next one on, until the next `look`. The machine does not notice."""
+        ...
+
+    def look(self) -> NDArray[np.uint8]:
+        """The picture after the last step, upright, RGB, shape (H, W, 3): what `prepare_look` had drawn, for a person
+        who looks in now and then."""
         ...
 
     def close(self) -> None:

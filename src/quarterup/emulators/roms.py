@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +22,11 @@ SET_SUFFIXES = ("", ".zip", ".7z")
 
 @dataclass(frozen=True)
 class RomSet:
-    """Which folder holds the set of one machine, and every folder the emulator is told of."""
+    """Which folder holds the set of one machine, or a console's game, and every folder the emulator is told of."""
 
     machine: str
     path: Path | None
-    """The folder or archive, or None when nothing of that name was found (not every machine needs ROMs)."""
+    """The folder, archive or file, or None when nothing of that name was found (not every machine needs ROMs)."""
     stand_in: bool
     search: tuple[Path, ...]
 
@@ -64,6 +65,32 @@ def find_rom_set(machine: str, folders: Sequence[Path]) -> RomSet:
     if path := _set_in(STAND_INS, machine):
         return RomSet(machine, path, stand_in=True, search=(STAND_INS,))
     return RomSet(machine, None, stand_in=False, search=tuple(folders))
+
+
+def find_rom_file(machine: str, suffixes: Sequence[str], folders: Sequence[Path]) -> RomSet:
+    """The first file in `folders` that is called `machine`, else the stand-in, else none.
+
+    Case, punctuation and what is in brackets do not count: `Mario Bros. (World).nes` is `mario_bros`.
+    """
+    for folder in (*folders, STAND_INS):
+        if path := _file_in(folder, plain_name(machine), suffixes):
+            stand_in = folder == STAND_INS
+            return RomSet(machine, path, stand_in, search=(folder,) if stand_in else tuple(folders))
+    return RomSet(machine, None, stand_in=False, search=tuple(folders))
+
+
+def plain_name(name: str) -> str:
+    """Letters and digits alone, without what is in brackets."""
+    return re.sub(r"[^a-z0-9]", "", re.sub(r"\(.*?\)|\[.*?\]", "", name.lower()))
+
+
+def _file_in(folder: Path, name: str, suffixes: Sequence[str]) -> Path | None:
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:  # there is no such folder, or it is not ours to read
+        return None
+    fitting = (path for path in files if path.suffix.lower() in suffixes and plain_name(path.stem) == name)
+    return next((path for path in fitting if path.is_file()), None)
 
 
 def rom_hashes(rom_path: str) -> dict[str, str]:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.emulators.emulator import EmulatorDied, Frame, HeldInputs, Picture, StateId
-from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.emulator import Emulator, EmulatorDied, Frame, HeldInputs, Picture, StateId
+from quarterup.emulators.launch import launch
 from quarterup.emulators.roms import rom_hashes
 from quarterup.envs.newest_picture import NewestPicture
 from quarterup.envs.observations import View, view_of
@@ -68,7 +68,7 @@ class Cabinet:
         self.render_mode = render_mode
         self._processor = processor
         self.view: View = view_of(self.game, settings.obs, settings.stack)
-        self.emulator: MameEmulator | None = None
+        self.emulator: Emulator | None = None
         self.episode = Episode()
         self.rng = np.random.default_rng()
         self._inputs: list[HeldInputs] = [action.inputs for action in self.game.actions]
@@ -96,8 +96,10 @@ class Cabinet:
     def _start_machine(self) -> None:
         """Start an emulator, walk the game's own start sequence, and keep the state at its end."""
         watch = [*self.game.memory.ranges, *self.view.watch]
-        self.emulator = MameEmulator(
+        self.emulator = launch(
+            self.game.system,
             self.game.machine,
+            emulator=self.settings.emulator,
             watch=watch,
             picture=self.view.picture or (Picture() if self.render_mode else None),
             roms=self.settings.roms,

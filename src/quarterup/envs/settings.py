@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quarterup.emulators.systems import EmulatorName
 from quarterup.envs.observations import ObservationKind
 
 
@@ -37,6 +38,8 @@ class EnvSettings:
     learns faster so; scores are still those of whole games."""
     max_episode_frames: int = 108_000
     """Episodes longer than this are cut off: half an hour at 60 frames a second."""
+    emulator: EmulatorName = "auto"
+    """What runs the machine; auto: the best that is installed. Scores of two emulators need not compare."""
     roms: tuple[Path, ...] = ()
     """Folders to look for ROM sets in, before all others."""
 

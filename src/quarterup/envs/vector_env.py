@@ -17,8 +17,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from quarterup.emulators.emulator import EmulatorDied, MachineFacts
-from quarterup.emulators.mame import MameEmulator
+from quarterup.emulators.emulator import Emulator, EmulatorDied, MachineFacts
 from quarterup.emulators.processors import spread
 from quarterup.envs.cabinet import RENDER_MODES, Cabinet, Episode, StepResult
 from quarterup.envs.settings import env_settings
@@ -237,7 +236,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         cabinet = self.cabinets[index]
         return Look(self._emulator(index).look(), cabinet.frame_number, dataclasses.replace(cabinet.episode))
 
-    def _emulator(self, index: int) -> MameEmulator:
+    def _emulator(self, index: int) -> Emulator:
         emulator = self.cabinets[index].emulator
         assert emulator is not None
         return emulator

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import HeldInputs, MemoryRange
+from quarterup.emulators.systems import System
 from quarterup.games.memory_map import MemoryMap
 
 M = TypeVar("M", bound=MemoryMap)
@@ -73,8 +74,10 @@ class Game(ABC, Generic[M]):
     env_name: ClassVar[str]
     """Name in Gymnasium's registry: `quarterup/<env_name>-v0`."""
     title: ClassVar[str]
+    system: ClassVar[System] = "arcade"
+    """What it runs on."""
     machine: ClassVar[str]
-    """The emulator's short name of the machine: `invaders`."""
+    """Of an arcade machine MAME's short name, `invaders`; of a console's game the name of its ROM, `mario_bros`."""
     memory: type[M]
     ram: ClassVar[MemoryRange]
     """The machine's working memory, for `obs="ram"`."""

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.emulators.emulator import MachineFacts, Picture
+from quarterup.emulators.emulator import Emulator, MachineFacts, Picture
+from quarterup.emulators.launch import Options, emulator_titled, launch, launch_mame
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.roms import rom_hashes
 from quarterup.envs.trace import IDLE, Trace, digest
@@ -58,7 +59,7 @@ class Playback:
         trace: the game.
         roms: folders to look for ROM sets in, before all others.
         pictures: whether frames come with one.
-        sample_rate, arguments: see `MameEmulator`.
+        sample_rate, arguments: for MAME: see `MameEmulator`.
 
     Raises PlaybackError if the machine here is another than the trace's, and the emulator's own errors.
     """
@@ -77,22 +78,28 @@ class Playback:
         actions = trace.holds & IDLE
         if actions[actions != IDLE].max(initial=0) >= len(self._game.actions):
             raise PlaybackError(f"The trace holds an action that {self._game.title} does not have.")
-        self.emulator = MameEmulator(
-            self._game.machine,
-            watch=self._game.memory.ranges,
-            picture=Picture() if pictures else None,
-            roms=roms,
-            sample_rate=sample_rate,
-            arguments=arguments,
-            start_timeout_s=PATIENCE_S,
-            timeout_s=PATIENCE_S,
-        )
+        self.emulator = self._launch(roms, Picture() if pictures else None, sample_rate, arguments)
         if rom_hashes(self.facts.rom_path) != trace.rom_sha256:
             self.close()
             raise PlaybackError(
                 f"The game was played on another ROM set ({trace.rom_status}) than the one found here "
                 f"({self.facts.rom_status}, {self.facts.rom_path}). Point --roms to the folder of the first."
             )
+
+    def _launch(
+        self, roms: Sequence[Path], picture: Picture | None, sample_rate: int | None, arguments: Sequence[str]
+    ) -> Emulator:
+        """The emulator in which the game was played."""
+        game = self._game
+        options = Options(watch=game.memory.ranges, picture=picture, start_timeout_s=PATIENCE_S, timeout_s=PATIENCE_S)
+        played_in = emulator_titled(self._trace.emulator)
+        if played_in == "mame":
+            return launch_mame(
+                game.system, game.machine, roms=roms, sample_rate=sample_rate, arguments=arguments, **options
+            )
+        if arguments:
+            raise PlaybackError(f"MAME can't record this game: it was played in {self._trace.emulator}.")
+        return launch(game.system, game.machine, emulator=played_in, roms=roms, **options)
 
     @property
     def facts(self) -> MachineFacts:
@@ -161,7 +168,8 @@ class Playback:
         raise PlaybackError(f"{what} The reason is, probably, that {why}.")
 
     def switch_off(self) -> None:
-        """Close, and let the machine complete what it writes."""
+        """Close, and let a MAME complete what it writes."""
+        assert isinstance(self.emulator, MameEmulator)
         self.emulator.switch_off()
 
     def close(self) -> None:

@@ -7,12 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from quarterup.emulators.emulator import MachineFacts
-from quarterup.emulators.mame_program import find_mame, mame_rom_folders
-from quarterup.emulators.roms import find_rom_set, rom_folders
+from quarterup.emulators.launch import find_rom, mame_machine
+from quarterup.emulators.mame_program import find_mame
 from quarterup.envs.trace import Trace
+from quarterup.games.game import Game
+from quarterup.games.registry import find_game
 from quarterup.training.gif import GifWriter
 from quarterup.training.overlay import with_overlay
 from quarterup.training.playback import Playback
@@ -87,10 +89,10 @@ def record_inp(
                 progress(done, playback.frames)
             playback.switch_off()
         shutil.move(Path(folder) / path.name, path)
-        return playback_command(trace.machine, path, roms)
+        return playback_command(find_game(trace.game), path, roms)
 
 
-def playback_command(machine: str, inp: Path, roms: Sequence[Path] = ()) -> str:
+def playback_command(game: Game[Any], inp: Path, roms: Sequence[Path] = ()) -> str:
     """How to see the game of `inp` in a MAME without quarterup, as a line for a shell.
 
     Its settings are MAME's own defaults, whatever the player's are: switches, keys and what machines remember would
@@ -98,9 +100,9 @@ def playback_command(machine: str, inp: Path, roms: Sequence[Path] = ()) -> str:
     """
     own = str(inp.with_suffix(""))  # A folder that need not exist: MAME finds no settings and no memory there.
     mame = find_mame()
-    search = find_rom_set(machine, rom_folders(roms, mame_rom_folders(mame))).search
+    search = find_rom(game.system, game.machine, roms).search
     rom_path = ";".join(str(folder) for folder in search if folder.is_dir())
-    words = [mame, machine, "-noreadconfig", "-rompath", rom_path]
+    words = [mame, *mame_machine(game.system, game.machine, roms), "-noreadconfig", "-rompath", rom_path]
     words += ["-samplerate", str(USUAL_SAMPLE_RATE_HZ), "-joystick_contradictory", "-skip_gameinfo"]
     words += ["-cfg_directory", f"{own}-mame", "-nvram_directory", f"{own}-mame", "-nonvram_save"]
     words += ["-input_directory", str(inp.parent), "-playback", inp.name]
