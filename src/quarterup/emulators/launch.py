@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from quarterup.emulators.atari import AtariEmulator
+from quarterup.emulators.atari_roms import ale_rom_folders
 from quarterup.emulators.emulator import Emulator, EmulatorError, EmulatorNotFound, MemoryRange, Picture, RomError
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_mame, mame_rom_folders
@@ -43,7 +45,8 @@ def launch(
 
     Raises EmulatorNotFound if there is none, RomError if there is no game to run, EmulatorError, EmulatorDied.
     """
-    choose_emulator(system, emulator)
+    if choose_emulator(system, emulator) == "ale":
+        return AtariEmulator(machine, roms=roms, **options)
     return launch_mame(system, machine, roms=roms, **options)
 
 
@@ -94,7 +97,7 @@ def mame_machine(system: System, machine: str, roms: Sequence[Path] = ()) -> lis
 
 def find_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> RomSet:
     """Which ROM of that machine would run."""
-    folders = searched_folders(roms)
+    folders = searched_folders(roms) + list(ale_rom_folders() if system == "atari2600" else ())
     suffixes = SYSTEMS[system].rom_suffixes
     return find_rom_file(machine, suffixes, folders) if suffixes else find_rom_set(machine, folders)
 

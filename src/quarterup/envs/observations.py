@@ -56,6 +56,8 @@ def view_of(game: Game[Any], kind: str, stack: int, screen_shape: tuple[int, int
     if stack < 1:
         raise ValueError(f"stack={stack}: at least one picture must be shown")
     own = game.memory.size()
+    if kind == "features" and not game.features:
+        raise ValueError(f"{game.title} has no features: use obs='pixels' or obs='ram'")
     if kind == "features":
         low = np.array([feature.low for feature in game.features], np.float32)
         high = np.array([feature.high for feature in game.features], np.float32)
