@@ -35,6 +35,9 @@ the `picture`'s offset in a slot. `WRITE` is followed by the bytes; its argument
 `DROP` have a state's number as argument. `DRAW` is for a picture of what the last step left."""
 SLOTS = 16
 MAX_BUTTONS = 16
+NES_RAM_BYTES = 0x800
+FRAMES_TO_BEGIN = 60
+"""Within so many every game has written something. Most do in the first."""
 
 
 class Core:
@@ -44,16 +47,15 @@ class Core:
         import stable_retro
 
         self.frames = 0
-        self._core: Any = stable_retro.RetroEmulator(rom)
-        data = stable_retro.data.GameData()
-        self._core.configure_data(data)
-        self._data: Any = data  # the core writes into it for as long as it lives
-        self._memory: Any = data.memory
+        system = stable_retro.get_romfile_system(rom)
+        if system == "Nes":
+            check_that_it_runs(rom)
+        self._core, self._data = start(rom)
+        self._memory: Any = self._data.memory
         self._states: dict[int, tuple[bytes, int]] = {}
         self._masks: dict[int, Any] = {}
         self._slots: list[tuple[memoryview, Any]] = []
         self._width, self._height = self._core.get_resolution()
-        system = stable_retro.get_romfile_system(rom)
         self.facts = {
             "version": stable_retro.__version__.strip(),
             "core": stable_retro.get_system_info(system)["lib"],
@@ -129,6 +131,35 @@ class Core:
             bits = [buttons >> index & 1 for index in range(MAX_BUTTONS)]
             mask = self._masks[buttons] = np.array(bits, np.uint8)
         return mask
+
+
+def start(rom: str) -> tuple[Any, Any]:
+    """A core at power-on, and the data that it writes into for as long as it lives."""
+    import stable_retro
+
+    core, data = stable_retro.RetroEmulator(rom), stable_retro.data.GameData()
+    core.configure_data(data)
+    return core, data
+
+
+def check_that_it_runs(rom: str) -> None:
+    """Raise ValueError if a game writes nothing: fceumm does not say that it does not know a cartridge, and runs none.
+
+    The processor then goes astray, and what it writes is all on its stack.
+    """
+    core, data = start(rom)
+    at_first = beside_stack(data)
+    for _ in range(FRAMES_TO_BEGIN):
+        core.step()
+        if beside_stack(data) != at_first:
+            return
+    raise ValueError("the game does nothing. Its mapper is one that the core does not know, or the file is damaged")
+
+
+def beside_stack(data: Any) -> bytes:
+    """The RAM of a NES without page 1."""
+    ram = b"".join(block for address, block in data.memory.blocks.items() if address < NES_RAM_BYTES)
+    return ram[:0x100] + ram[0x200:]
 
 
 def main() -> None:
