@@ -20,10 +20,9 @@ from pathlib import Path
 from quarterup.cli.measure import Ratio, few_cores, in_turns, report
 from quarterup.emulators import guard
 from quarterup.emulators.emulator import Emulator, EmulatorNotFound, MemoryRange, Picture
-from quarterup.emulators.launch import launch
+from quarterup.emulators.fceux import FceuxEmulator
 from quarterup.emulators.processors import spread
 from quarterup.emulators.retro import RetroEmulator
-from quarterup.emulators.systems import SYSTEMS
 from report import say
 
 ROM = Path(__file__).parent.parent / "tests" / "data" / "falling.nes"
@@ -31,7 +30,6 @@ FRAMES_PER_STEP = 4
 STEPS = 1500
 START_FRAMES = 300
 RAM = MemoryRange(0, 0x800)
-FCEUX = "fceux"
 
 OURS, THEIRS = "quarterup, RAM", "stable-retro called directly, RAM"
 OURS_PICTURE, THEIRS_PICTURE = "quarterup, RAM and picture", "stable-retro called directly, RAM and picture"
@@ -137,10 +135,8 @@ def direct_speed(process: subprocess.Popen[str]) -> float:
 
 
 def start_fceux(rom: Path) -> Emulator | None:
-    if FCEUX not in SYSTEMS["nes"].emulators:
-        return None
     try:
-        return launch("nes", rom.stem, emulator=FCEUX, roms=[rom.parent], watch=[RAM])
+        return FceuxEmulator(rom, watch=[RAM])
     except EmulatorNotFound as error:
         say(f"Without FCEUX: {error}")
         return None

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import EmulatorError, EmulatorNotFound, InputField, MemoryRange, RomError
+from quarterup.emulators.nes_rom import read_nes_rom
 
 CPU = ":maincpu"
 NES = "Nes"
-NES_SUFFIX, NES_MAGIC, NES_HEADER_BYTES = ".nes", b"NES\x1a", 16
+NES_SUFFIX = ".nes"
 NES_RAM_BYTES, NES_MIRRORS_END = 0x800, 0x2000
 """The RAM of a NES is seen four times in a row by its CPU."""
 NES_PIXEL_ASPECT = 8 / 7
@@ -58,30 +59,10 @@ def require_retro() -> None:
 
 def check_rom(rom: Path) -> None:
     """Raise RomError if there is no such file, or it is called .nes and is none, or a part of one."""
-    try:
-        with rom.open("rb") as file:
-            header = file.read(NES_HEADER_BYTES)
-        size = rom.stat().st_size
-    except OSError as error:
-        raise RomError(f"{rom} cannot be read: {error.strerror}") from error
-    if rom.suffix.lower() != NES_SUFFIX:
-        return
-    if not header.startswith(NES_MAGIC):
-        found, expected = header[: len(NES_MAGIC)].hex(" "), NES_MAGIC.hex(" ")
-        raise RomError(f"{rom} is no NES file: it begins with {found}, not with {expected} (NES)")
-    if size < (whole := _nes_file_bytes(header.ljust(NES_HEADER_BYTES, b"\0"))):
-        raise RomError(f"{rom} is cut short: it has {size:,} bytes, and by its header should have {whole:,}")
-
-
-def _nes_file_bytes(header: bytes) -> int:
-    """How large a file with this header is at least: https://www.nesdev.org/wiki/INES, and NES_2.0."""
-    program, pictures = header[4], header[5]
-    if header[7] & 0x0C == 0x08:
-        program, pictures = program | (header[9] & 0x0F) << 8, pictures | header[9] >> 4 << 8
-        if max(program, pictures) >= 0xF00:
-            return NES_HEADER_BYTES  # sizes in another notation, of cartridges of unusual size
-    trainer = 512 if header[6] & 4 else 0
-    return NES_HEADER_BYTES + trainer + program * 0x4000 + pictures * 0x2000
+    if rom.suffix.lower() == NES_SUFFIX:
+        read_nes_rom(rom)
+    elif not rom.is_file():
+        raise RomError(f"there is no file {rom}")
 
 
 def input_fields(buttons: Sequence[str | None]) -> tuple[dict[str, InputField], dict[str, tuple[int, int]]]:
