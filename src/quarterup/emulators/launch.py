@@ -6,15 +6,19 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from quarterup.emulators.atari import AtariEmulator
 from quarterup.emulators.atari_roms import ale_rom_folders
 from quarterup.emulators.emulator import Emulator, EmulatorError, EmulatorNotFound, MemoryRange, Picture, RomError
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_mame, mame_rom_folders
+from quarterup.emulators.retro import RetroEmulator
+from quarterup.emulators.retro_core import has_retro
 from quarterup.emulators.roms import STAND_INS, RomSet, find_rom_file, find_rom_set, rom_folders
 from quarterup.emulators.systems import SYSTEMS, TITLES, EmulatorName, System
+
+Console = TypeVar("Console", MameEmulator, RetroEmulator)
 
 
 class Options(TypedDict, total=False):
@@ -45,16 +49,24 @@ def launch(
 
     Raises EmulatorNotFound if there is none, RomError if there is no game to run, EmulatorError, EmulatorDied.
     """
-    if choose_emulator(system, emulator) == "ale":
+    chosen = choose_emulator(system, emulator, visible=options.get("visible", False))
+    if chosen == "ale":
         return AtariEmulator(machine, roms=roms, **options)
+    if chosen == "retro":
+        rom = require_rom(system, machine, roms)
+        return _as_game(RetroEmulator(rom, **options), machine, rom)
     return launch_mame(system, machine, roms=roms, **options)
 
 
-def choose_emulator(system: System, wanted: EmulatorName = "auto") -> EmulatorName:
-    """The emulator that runs `system` here. Raises EmulatorNotFound if none does, EmulatorError if `wanted` can't."""
+def choose_emulator(system: System, wanted: EmulatorName = "auto", *, visible: bool = False) -> EmulatorName:
+    """The emulator that runs `system` here, in a window if `visible`. Raises EmulatorError if `wanted` can't.
+
+    Whether it is installed is found out when it starts: the last one is taken where none is.
+    """
     able = SYSTEMS[system].emulators
     if wanted == "auto":
-        return able[0]
+        usable = [name for name in able if name != "retro" or (has_retro() and not visible)]
+        return usable[0]
     if wanted not in able:
         raise EmulatorError(f"emulator={wanted!r} does not run {system} games. Those that do: {', '.join(able)}")
     return wanted
@@ -83,8 +95,11 @@ def launch_mame(
     if not console:
         return launch_in(machine)
     rom = require_rom(system, machine, roms)
-    emulator = launch_in(console, media={"cart": rom})
-    # MAME knows of a console with something in it. What matters to everybody else is the game.
+    return _as_game(launch_in(console, media={"cart": rom}), machine, rom)
+
+
+def _as_game(emulator: Console, machine: str, rom: Path) -> Console:
+    """Emulators know of a console with something in it. What matters to everybody else is the game."""
     emulator.facts = dataclasses.replace(emulator.facts, machine=machine, rom_status=rom_status(rom), rom_path=str(rom))
     return emulator
 

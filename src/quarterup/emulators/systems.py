@@ -8,10 +8,10 @@ from typing import Literal
 System = Literal["arcade", "nes", "atari2600"]
 """An arcade machine's ROMs are a set named after it. A console's game is one file, in a console that all share."""
 
-EmulatorName = Literal["auto", "mame", "ale"]
+EmulatorName = Literal["auto", "mame", "ale", "retro"]
 """`auto` is the first of those a system has that is installed."""
 
-TITLES: dict[str, EmulatorName] = {"MAME": "mame", "ale-py": "ale"}
+TITLES: dict[str, EmulatorName] = {"MAME": "mame", "ale-py": "ale", "stable-retro": "retro"}
 """How `MachineFacts.emulator` begins -> which one that is."""
 
 
@@ -29,7 +29,7 @@ class SystemFacts:
 
 SYSTEMS: dict[System, SystemFacts] = {
     "arcade": SystemFacts(("mame",), (), ""),
-    "nes": SystemFacts(("mame",), (".nes",), "nes"),
+    "nes": SystemFacts(("retro", "mame"), (".nes",), "nes"),
     "atari2600": SystemFacts(("ale", "mame"), (".a26", ".bin"), "a2600"),
 }
 """The inputs of a console have the same names on every emulator, those of MAME: `P1 Up`, `P1 A`, `P1 Start` and so on
