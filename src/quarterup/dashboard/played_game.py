@@ -56,7 +56,14 @@ class Wish(Enum):
 def rules_of_people(env: EnvSettings) -> EnvSettings:
     """How a game is played by hand, in the emulator of `env`."""
     return dataclasses.replace(
-        env, obs="screen", frame_skip=1, sticky=0.0, life_loss_ends_episode=False, max_episode_frames=A_DAY_OF_FRAMES
+        env,
+        obs="screen",
+        frame_skip=1,
+        sticky=0.0,
+        max_two_frames=False,
+        frame_differences=False,
+        life_loss_ends_episode=False,
+        max_episode_frames=A_DAY_OF_FRAMES,
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import Emulator, EmulatorDied, Frame, HeldInputs, Picture, StateId
 from quarterup.emulators.launch import launch
 from quarterup.emulators.roms import rom_hashes
+from quarterup.envs.newest_picture import NewestPicture
 from quarterup.envs.observations import View, view_of
 from quarterup.envs.settings import EnvSettings
 from quarterup.envs.trace import IDLE, Trace, hold, trace_of
@@ -91,6 +92,7 @@ class Cabinet:
             facts = self.emulator.facts
             self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
         self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
+        self._newest = NewestPicture(self.view, self.settings)
 
     def _start_machine(self) -> None:
         """Start an emulator, walk the game's own start sequence, and keep the state at its end."""
@@ -182,13 +184,20 @@ class Cabinet:
 
     def send_holds(self, holds: Iterable[tuple[int, int]]) -> None:
         """A step in which several actions are held one after the other: each, or IDLE, for how many frames."""
-        assert self.emulator is not None
         self._parts = 0
         for action, frames in holds:
-            if frames:
-                self._holds.append(hold(action, frames))
-                self.emulator.send_step(() if action == IDLE else self._inputs[action], frames)
-                self._parts += 1
+            if not frames:
+                continue
+            self._holds.append(hold(action, frames))
+            if self._newest.takes_two_frames and frames > 1:
+                self._send_part(action, frames - 1)
+                frames = 1
+            self._send_part(action, frames)
+
+    def _send_part(self, action: int, frames: int) -> None:
+        assert self.emulator is not None
+        self._parts += 1
+        self.emulator.send_step(() if action == IDLE else self._inputs[action], frames)
 
     def _sticky_frames(self) -> int:
         """For how many frames of the step the new action does not get through."""
@@ -201,7 +210,9 @@ class Cabinet:
         """Wait for the step's end, and say what it meant."""
         assert self.emulator is not None
         for _ in range(self._parts - 1):
-            self.emulator.receive_step()
+            frame = self.emulator.receive_step()
+        if self._newest.takes_two_frames and self._parts > 1:
+            self._newest.keep(frame, self.before, self.memory)
         self._frame = self.emulator.receive_step()
         self.before = self.memory
         self.memory = self.game.memory(self._frame.memory[: self._own])
@@ -228,11 +239,12 @@ class Cabinet:
 
     def _draw(self, *, first: bool) -> None:
         """Bring `observation` up to date: all of it, or the newest picture of a stack."""
+        assert self._frame is not None
         if not self.view.stack:
-            self.view.draw(self._frame, self.before, self.memory, self.observation)  # type: ignore[arg-type]
+            self._newest.draw(self._frame, self.before, self.memory, self.observation, first=first)
             return
         self.observation[:-1] = self.observation[1:]
-        self.view.draw(self._frame, self.before, self.memory, self.observation[-1])  # type: ignore[arg-type]
+        self._newest.draw(self._frame, self.before, self.memory, self.observation[-1], first=first)
         if first:
             self.observation[:-1] = self.observation[-1]
 
