@@ -114,6 +114,7 @@ class FceuxCommand:
     def environment(self) -> dict[str, str]:
         """Variables for the child, beside the connection's."""
         kept = {name: value for name, value in os.environ.items() if name not in NAMES_OF_HOMES}
+        kept.setdefault("XDG_RUNTIME_DIR", str(self.folder))  # else Qt makes one beside our folder, and leaves it
         own = {"HOME": str(self.folder), "QUARTERUP_ROM": str(self._game)}
         if not self.visible:
             own |= {"QT_QPA_PLATFORM": "offscreen", "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
