@@ -147,7 +147,24 @@ def test_ranges_come_one_after_another_and_strides_skip(make_fceux: MakeFceux) -
     watch = [MemoryRange(0x400, 16), MemoryRange(0x401, 5, stride=3), MemoryRange(0x40F, 1, stride=64)]
     emulator = make_fceux(watch=watch)
     emulator.step((), 20)
-    content = [0, 10, 37, 255, 0, 13, 46, 40, 41, 0, 91, 45, 1, 0, 2, 0]  # zeros and what patterns would take for orders
+    content = [
+        0,
+        10,
+        37,
+        255,
+        0,
+        13,
+        46,
+        40,
+        41,
+        0,
+        91,
+        45,
+        1,
+        0,
+        2,
+        0,
+    ]  # zeros and what patterns would take for orders
     emulator.write(0x400, bytes(content))
     assert emulator.step().memory.tolist() == [*content, *content[1:16:3], content[15]]
 
