@@ -41,7 +41,7 @@ def test_no_fceux(make_fceux: MakeFceux, monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.delenv("QUARTERUP_FCEUX")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("quarterup.emulators.mame_program.USUAL_PLACES", ())
-    with pytest.raises(EmulatorNotFound, match="not installed, or not on PATH.*apt install fceux"):
+    with pytest.raises(EmulatorNotFound, match=r"not installed, or not on PATH\..*apt install fceux"):
         make_fceux()
 
 

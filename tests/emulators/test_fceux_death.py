@@ -1,4 +1,4 @@
-"""However FCEUX, its guard or we end, or whatever answers in its place: an error in time, and nothing is left behind."""
+"""However FCEUX, its guard or we end, or whoever answers in its place: an error in time, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_home_that_cannot_be_written_is_no_hindrance(make_fceux: MakeFceux, mo
     assert make_fceux().step((), 2).number == 2
 
 
-# ------------------------------------------------------------------------------------------------- somebody else answers
+# ------------------------------------------------------------------------------------------------ somebody else answers
 
 Fake = Callable[[str], None]
 START = f"""

@@ -72,8 +72,8 @@ def fceux_version(program: str) -> str:
         raise EmulatorNotFound(f"{program} does not say which FCEUX it is. quarterup needs 2.6 or newer.")
     if "--loadlua" not in shown:
         raise EmulatorNotFound(
-            f"{program}, FCEUX {version[1]}, was built without Lua, through which quarterup drives it. Install one with "
-            "Lua, as Debian's and Homebrew's are, and name it in QUARTERUP_FCEUX."
+            f"{program}, FCEUX {version[1]}, was built without Lua, through which quarterup drives it. Install one "
+            "with Lua, as Debian's and Homebrew's are, and name it in QUARTERUP_FCEUX."
         )
     return version[1]
 
