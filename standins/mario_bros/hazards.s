@@ -204,25 +204,15 @@ side:   jsr negate_vx
         lda E_Y,x
         adc E_VY_HIGH,x
         sta E_Y,x
-        lda E_VY_HIGH,x
+        lda E_VY_HIGH,x         ; off the ground, and the numbers
         bmi up
-        jsr entity_row          ; off a floor
-        lda E_X,x
-        jsr solid_at
-        bne turn
+        lda E_Y,x
+        cmp #GROUND_Y
+        bcs turn
         rts
 up:     lda E_Y,x
         cmp #CEILING
         bcc turn
-        sec
-        sbc #14                 ; off a floor's underside
-        lsr a
-        lsr a
-        lsr a
-        tay
-        lda E_X,x
-        jsr solid_at
-        bne turn
         rts
 turn:   lda #0
         sec

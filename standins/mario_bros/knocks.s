@@ -125,6 +125,9 @@ flip:   lda #0
         sta E_STATE,x
         lda #FLIP_QUARTERS
         sta E_FLIP,x
+        lda E_ATTR,x
+        ora #FLIP_V
+        sta E_ATTR,x
         lda #POINTS_10
         jmp add_points
 burst:  lda #POINTS_500

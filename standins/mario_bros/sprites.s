@@ -136,15 +136,7 @@ other:  lda E_Y,x
         and #1
         ora TMP
         tay
-        lda E_STATE,x
-        cmp #EN_FLIPPED
-        beq over
-        cmp #EN_KICKED
-        bne :+
-over:   lda PART_ATTR
-        ora #FLIP_V
-        sta PART_ATTR
-:       lda E_DIR,x
+        lda E_DIR,x
         and #DIR_LEFT
         beq :+
         lda can_turn,y

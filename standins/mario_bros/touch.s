@@ -89,6 +89,9 @@ take:   lda #POINTS_800
 
 kick:   lda #EN_KICKED
         sta E_STATE,x
+        lda E_ATTR,x            ; it falls behind everything
+        ora #BEHIND
+        sta E_ATTR,x
         lda #0
         sta E_VY,x
         sta E_VX,x

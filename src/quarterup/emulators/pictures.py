@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from quarterup.compiled import compiled
 
 RED_WEIGHT, GREEN_WEIGHT, BLUE_WEIGHT = 77, 150, 29
 """ITU-R BT.601 luma (0.299, 0.587, 0.114) in 256ths."""
@@ -46,6 +49,15 @@ def _luma(pixels: NDArray[np.uint8], first_weight: int, third_weight: int) -> ND
     luma += green
     luma >>= 24
     return luma.astype(np.uint8)
+
+
+@compiled
+def gray_from_rgb(rgb: Any, out: Any) -> None:
+    """Write the luma of `rgb`, uint8 of shape (H, W, 3), into `out`, uint8 of shape (H, W)."""
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            luma = RED_WEIGHT * rgb[y, x, 0] + GREEN_WEIGHT * rgb[y, x, 1] + BLUE_WEIGHT * rgb[y, x, 2]
+            out[y, x] = luma >> 8
 
 
 def upright(picture: NDArray[np.uint8], degrees: int, mirror_x: bool, mirror_y: bool) -> NDArray[np.uint8]:
