@@ -21,6 +21,7 @@ ROMS = HERE.parent / "src" / "quarterup" / "data" / "roms"
 BUILDERS: dict[str, tuple[Callable[[str, Path], str], Path]] = {
     "invaders": (build_invaders.build, ROMS / "invaders"),
     "mario_bros": (build_nes.build, ROMS),
+    "nekketsu_soccer": (build_nes.build, ROMS),
 }
 """How each stand-in is built, and the package's folder for the result."""
 

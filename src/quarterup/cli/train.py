@@ -35,8 +35,8 @@ class Settings(TrainSettings):
     __doc__ = TrainSettings.__doc__
 
     preset: str = ""
-    """Named settings to begin with, instead of the game's own: an algorithm (dqn, rainbow, btr), a size (tiny, laptop,
-    desktop), or both, as in btr+laptop. Other flags still override them."""
+    """Named settings to begin with, instead of the game's own: an algorithm (dqn, rainbow, btr, keras2018), a size
+    (tiny, laptop, desktop), or both, as in btr+laptop. Other flags still override them."""
     dashboard: bool = True
     """Serve a page on which the training can be watched and steered; its link is printed."""
     host: str = HOST
