@@ -42,6 +42,25 @@ do. A return is at most some hundred points within the discount's reach, so the 
 the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
 
 
+FAMILY_PRESETS = {
+    "atari": TrainSettings(
+        game="",
+        agent="rainbow",
+        envs=8,
+        steps=2_000_000,
+        replay_ratio=1 / 4,
+        env=EnvSettings(obs="pixels", sticky=0.25, noop_max=30),
+        agent_settings=RainbowSettings(
+            n_step=3,
+            value_rescaling=True,
+            replay_capacity=100_000,
+        ),
+    ),
+}
+"""What the games of a family begin with. Atari: pixels at the classic settings (four pictures of 84x84, four frames an
+action, up to 30 idle frames), sticky actions as Machado et al. (2018) have them."""
+
+
 def settings_for(game: str, agent: str | None = None, preset: str | None = None) -> TrainSettings:
     """What to train `game` with.
 
