@@ -59,6 +59,11 @@ class Actor(Protocol):
     env_steps: int
     """Decisions of the run so far, in all environments: exploration follows them."""
 
+    @property
+    def network(self) -> torch.nn.Module:
+        """What it plays by."""
+        ...
+
     def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
         """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""
         ...

@@ -47,6 +47,8 @@ def why_not(game: object, settings: EnvSettings, render_mode: str | None, autore
         return f"the emulator is to be {settings.emulator}"
     if settings.obs != "pixels":
         return f"ale-py's vector environment has no obs={settings.obs!r}"
+    if settings.frame_differences:
+        return "ale-py's vector environment shows no differences"
     if render_mode is not None:
         return "ale-py's vector environment draws for agents only"
     if autoreset_mode is not AutoresetMode.NEXT_STEP:
@@ -60,6 +62,7 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     - A game begins from ale-py's own reset, which leaves some of the RAM as it was, and with other random numbers: the
       same seed is the same game in every process, but another than in `ArcadeVectorEnv`.
     - Where a lost life ends the agent's episode, nothing is held for one step after it, not for one frame.
+    - `max_two_frames` is taken of the native pictures, before they are made smaller.
     - The last picture of a game is the one of the step before: ale-py draws none once a game is over.
     - `look` shows what the agent sees. Traces and videos have the whole picture.
     """
@@ -108,7 +111,7 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
             img_height=PIXELS_SIDE,
             img_width=PIXELS_SIDE,
             grayscale=True,
-            maxpool=False,
+            maxpool=self.settings.max_two_frames,
             noop_max=self.settings.noop_max + EARLIEST + 1,  # ale-py draws from 0 to one less
             use_fire_reset=False,
             episodic_life=False,  # it would begin a new game after a lost life

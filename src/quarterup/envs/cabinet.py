@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import Emulator, EmulatorDied, Frame, HeldInputs, Picture, StateId
 from quarterup.emulators.launch import launch
 from quarterup.emulators.roms import rom_hashes
+from quarterup.envs.newest_picture import NewestPicture
 from quarterup.envs.observations import View, view_of
 from quarterup.envs.settings import EnvSettings
 from quarterup.envs.trace import IDLE, Trace, hold, trace_of
@@ -90,6 +91,7 @@ class Cabinet:
             facts = self.emulator.facts
             self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
         self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
+        self._newest = NewestPicture(self.view, self.settings)
 
     def _start_machine(self) -> None:
         """Start an emulator, walk the game's own start sequence, and keep the state at its end."""
@@ -105,7 +107,7 @@ class Cabinet:
             processor=self._processor,
         )
         self._last_action = 0
-        self._in_two_parts = False
+        self._parts = 1
         self._start_states: dict[int, StateId] = {}
         self._frame: Frame | None = None
         self.game.start(self._look_after)
@@ -171,15 +173,23 @@ class Cabinet:
         assert self.emulator is not None
         frames = self.settings.frame_skip
         late = self._sticky_frames() if self.settings.sticky and action != self._last_action else 0
+        self._parts = 0
         if late == frames:
             action = self._last_action
         elif late:
             self._holds.append(hold(self._last_action, late))
-            self.emulator.send_step(self._inputs[self._last_action], late)
-        self._in_two_parts = 0 < late < frames
+            self._send_part(self._last_action, late)
+            frames -= late
         self._last_action = action
-        frames -= late if self._in_two_parts else 0
         self._holds.append(hold(action, frames))
+        if self._newest.takes_two_frames and frames > 1:
+            self._send_part(action, frames - 1)
+            frames = 1
+        self._send_part(action, frames)
+
+    def _send_part(self, action: int, frames: int) -> None:
+        assert self.emulator is not None
+        self._parts += 1
         self.emulator.send_step(self._inputs[action], frames)
 
     def _sticky_frames(self) -> int:
@@ -192,8 +202,10 @@ class Cabinet:
     def receive(self) -> StepResult:
         """Wait for the step's end, and say what it meant."""
         assert self.emulator is not None
-        if self._in_two_parts:
-            self.emulator.receive_step()
+        for _ in range(self._parts - 1):
+            frame = self.emulator.receive_step()
+        if self._newest.takes_two_frames:
+            self._newest.keep(frame, self.before, self.memory)
         self._frame = self.emulator.receive_step()
         self.before = self.memory
         self.memory = self.game.memory(self._frame.memory[: self._own])
@@ -214,11 +226,12 @@ class Cabinet:
 
     def _draw(self, *, first: bool) -> None:
         """Bring `observation` up to date: all of it, or the newest picture of a stack."""
+        assert self._frame is not None
         if not self.view.stack:
-            self.view.draw(self._frame, self.before, self.memory, self.observation)  # type: ignore[arg-type]
+            self._newest.draw(self._frame, self.before, self.memory, self.observation, first=first)
             return
         self.observation[:-1] = self.observation[1:]
-        self.view.draw(self._frame, self.before, self.memory, self.observation[-1])  # type: ignore[arg-type]
+        self._newest.draw(self._frame, self.before, self.memory, self.observation[-1], first=first)
         if first:
             self.observation[:-1] = self.observation[-1]
 

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import tyro
 
 from quarterup.agents.schedules import (
-    Cosine,
-    Linear,
-    Pulses,
+    Changing,
     Schedule,
     check_range,
     schedule_from_json,
@@ -33,7 +31,8 @@ class TrainSettings:
 
     A step is one decision of the agent, a frame one picture of the machine. All steps are counted over all
     environments together. A SCHEDULE changes with the steps: "linear(start, end, steps)", "cosine(start, end, steps,
-    warmup=0, restarts=0)" or "pulses(low, high, every, length)"; a NUMBER is always the same.
+    warmup=0, restarts=0)", "pulses(low, high, every, length)", "bent(start, middle, end, middle_at, steps)" or
+    "inverse(start, halved_at)"; a NUMBER is always the same.
     """
 
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
@@ -117,6 +116,10 @@ def check_settings(settings: TrainSettings) -> None:
         (0 <= settings.env.sticky <= 1, f"--sticky is a chance from 0 to 1, not {settings.env.sticky}."),
         (settings.env.noop_max >= 0, f"--noop-max must not be negative, got {settings.env.noop_max}."),
         (settings.env.stack > 0, f"--stack must be above 0, not {settings.env.stack}."),
+        (
+            settings.env.frame_skip > 1 or not settings.env.max_two_frames,
+            "--max-two-frames needs a --frame-skip of 2 or more: a step of one frame has no last two.",
+        ),
     ]
     for holds, message in rules:
         if not holds:
@@ -200,7 +203,7 @@ def differences(recorded: TrainSettings, wanted: TrainSettings) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Linear | Cosine | Pulses):
+    if isinstance(value, Changing):
         return schedule_json(value)
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
