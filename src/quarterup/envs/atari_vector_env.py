@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,8 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.single_action_space = spaces.Discrete(len(self.game.actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._ale = ale_py.ALEVectorInterface(
-            rom_path=self.facts.rom_path,
+        self._ale: Any = ale_py.ALEVectorInterface(
+            rom_path=Path(self.facts.rom_path),
             num_envs=num_envs,
             frame_skip=self.settings.frame_skip,
             stack_num=self.settings.stack,
@@ -249,7 +250,7 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
             self._begin_games(np.flatnonzero(self._begins_game), observations, info)
 
     def _see(self, observations: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Where fewer pictures were seen than are stacked, the first one stands for those before, as everywhere here."""
+        """Where fewer pictures were seen than are stacked, the first one stands for those before."""
         if self._fills_up:
             stack = self.settings.stack
             self._pictures += self._pictures < stack
