@@ -114,7 +114,7 @@ class AtariEmulator:
         self._numbers: dict[HeldInputs, int] = {}
         self._all = np.zeros(RAM_BYTES + ABOUT_GAME.size, np.uint8)
         self._ram = self._all[:RAM_BYTES]
-        self._about = memoryview(self._all)[RAM_BYTES:]
+        self._about = self._all[RAM_BYTES:].data
         self._places = _places(watch)
         self._memory = np.zeros(len(self._places), np.uint8)
         height, width = self._ale.getScreenDims()
