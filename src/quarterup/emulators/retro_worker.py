@@ -35,6 +35,8 @@ the `picture`'s offset in a slot. `WRITE` is followed by the bytes; its argument
 `DROP` have a state's number as argument. `DRAW` is for a picture of what the last step left."""
 SLOTS = 16
 MAX_BUTTONS = 16
+FRAMES_AT_POWER_ON = 1
+"""stable-retro emulates one frame while it loads a game, to see how large its picture is."""
 NES_RAM_BYTES = 0x800
 FRAMES_TO_BEGIN = 60
 """Within so many every game has written something. Most do in the first."""
@@ -46,7 +48,7 @@ class Core:
     def __init__(self, rom: str) -> None:
         import stable_retro
 
-        self.frames = 0
+        self.frames = FRAMES_AT_POWER_ON
         system = stable_retro.get_romfile_system(rom)
         if system == "Nes":
             check_that_it_runs(rom)
