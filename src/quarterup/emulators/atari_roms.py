@@ -22,6 +22,11 @@ INSTALL = (
 )
 
 
+def has_ale() -> bool:
+    """Whether ale-py is installed."""
+    return importlib.util.find_spec("ale_py") is not None
+
+
 def ale_rom_folders() -> tuple[Path, ...]:
     """Where ale-py looks for ROMs: in the folder that `ALE_ROMS_DIR` names, and in itself. It is not imported."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
@@ -38,7 +43,7 @@ def atari_rom(machine: str, roms: Sequence[Path] = ()) -> Path:
     Raises EmulatorNotFound if ale-py is not installed, and RomError if there is no such file, or it is another game or
     revision than the one that ale-py can score.
     """
-    if importlib.util.find_spec("ale_py") is None:
+    if not has_ale():
         raise EmulatorNotFound(INSTALL)
     import ale_py
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
 
 from quarterup.emulators.atari import AtariEmulator
-from quarterup.emulators.atari_roms import ale_rom_folders
+from quarterup.emulators.atari_roms import ale_rom_folders, has_ale
 from quarterup.emulators.emulator import Emulator, EmulatorError, EmulatorNotFound, MemoryRange, Picture, RomError
+from quarterup.emulators.fceux import FceuxEmulator
+from quarterup.emulators.fceux_program import find_fceux
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_mame, mame_rom_folders
 from quarterup.emulators.retro import RetroEmulator
@@ -18,7 +20,8 @@ from quarterup.emulators.retro_core import has_retro
 from quarterup.emulators.roms import STAND_INS, RomSet, find_rom_file, find_rom_set, rom_folders
 from quarterup.emulators.systems import SYSTEMS, TITLES, EmulatorName, System
 
-Console = TypeVar("Console", MameEmulator, RetroEmulator)
+Console = TypeVar("Console", MameEmulator, FceuxEmulator, RetroEmulator)
+WITHOUT_WINDOW = ("retro",)
 
 
 class Options(TypedDict, total=False):
@@ -52,24 +55,38 @@ def launch(
     chosen = choose_emulator(system, emulator, visible=options.get("visible", False))
     if chosen == "ale":
         return AtariEmulator(machine, roms=roms, **options)
+    if chosen == "mame":
+        return launch_mame(system, machine, roms=roms, **options)
+    rom = require_rom(system, machine, roms)
     if chosen == "retro":
-        rom = require_rom(system, machine, roms)
         return _as_game(RetroEmulator(rom, **options), machine, rom)
-    return launch_mame(system, machine, roms=roms, **options)
+    return _as_game(FceuxEmulator(rom, **options), machine, rom)
 
 
 def choose_emulator(system: System, wanted: EmulatorName = "auto", *, visible: bool = False) -> EmulatorName:
     """The emulator that runs `system` here, in a window if `visible`. Raises EmulatorError if `wanted` can't.
 
-    Whether it is installed is found out when it starts: the last one is taken where none is.
+    Where none is installed it is the best one all the same, which then says how to install it.
     """
     able = SYSTEMS[system].emulators
     if wanted == "auto":
-        usable = [name for name in able if name != "retro" or (has_retro() and not visible)]
-        return usable[0]
+        fitting = (name for name in able if name not in WITHOUT_WINDOW or not visible)
+        return next(filter(_is_installed, fitting), able[0])
     if wanted not in able:
         raise EmulatorError(f"emulator={wanted!r} does not run {system} games. Those that do: {', '.join(able)}")
     return wanted
+
+
+def _is_installed(name: EmulatorName) -> bool:
+    if name == "retro":
+        return has_retro()
+    if name == "ale":
+        return has_ale()
+    try:
+        find_mame() if name == "mame" else find_fceux()
+    except EmulatorNotFound:
+        return False
+    return True
 
 
 def emulator_titled(title: str) -> EmulatorName:
