@@ -123,7 +123,7 @@ def test_the_doctor_starts_a_game(capsys: pytest.CaptureFixture[str]) -> None:
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["MAME"]["found"].startswith("MAME 0.")
     assert "starts in" in found["MAME"]["found"]
-    assert {"Python", "packages", "torch", "FCEUX", "display", "disk", "CPU cores"} <= set(found)
+    assert {"Python", "packages", "torch", "FCEUX", "stable-retro", "display", "disk", "CPU cores"} <= set(found)
 
 
 def test_the_doctor_says_what_is_missing_and_returns_1(

@@ -21,6 +21,7 @@ from quarterup.emulators.launch import find_rom, searched_folders
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_display, find_mame, find_program
 from quarterup.emulators.processors import usable_processors
+from quarterup.emulators.retro_core import has_retro
 from quarterup.games import all_games
 
 PYTHONS = ((3, 11), (3, 14))
@@ -59,6 +60,7 @@ def run(settings: Settings) -> int:
         _torch,
         lambda: _mame(settings),
         _fceux,
+        _retro,
         lambda: _roms(settings),
         _display,
         _disk,
@@ -137,6 +139,12 @@ def _fceux() -> list[Finding]:
         return [Finding("FCEUX", "ok", program)]
     advice = "Only for NES games. Debian, Ubuntu: `sudo apt install fceux`; macOS: `brew install fceux`."
     return [Finding("FCEUX", "without", "no", advice)]
+
+
+def _retro() -> list[Finding]:
+    if has_retro():
+        return [Finding("stable-retro", "ok", importlib.metadata.version("stable-retro"))]
+    return [Finding("stable-retro", "without", "no", "Only for faster NES games: `pip install stable-retro`.")]
 
 
 def _roms(settings: Settings) -> list[Finding]:
