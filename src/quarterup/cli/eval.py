@@ -128,11 +128,11 @@ def scores_table(evaluations: list[Evaluation]) -> Table:
     title = f"{protocol.game} on {protocol.emulator}, ROM: {protocol.rom_status}{rules}"
     table = make_table(title, "player", "mean score>", "95 % interval>", "best>", "games>")
     for evaluation in evaluations:
-        mean = evaluation.mean
+        mean, low, high = evaluation.mean.figures()
         table.add_row(
             evaluation.protocol.policy,
-            f"{mean.mean:,.0f}",
-            f"{mean.low:,.0f} to {mean.high:,.0f}",
+            mean,
+            f"{low} to {high}",
             f"{evaluation.best.score:,.0f}",
             str(len(evaluation.episodes)),
         )

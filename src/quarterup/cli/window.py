@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from quarterup.cli.target import Target
 from quarterup.dashboard.hand import action_of
 from quarterup.dashboard.played_game import rules_of_people
-from quarterup.emulators.emulator import EmulatorDied
+from quarterup.emulators.emulator import EmulatorDied, EmulatorError
+from quarterup.emulators.launch import mame_machine
 from quarterup.emulators.mame import MameEmulator
 from quarterup.envs.cabinet import Cabinet
 from quarterup.envs.trace import Trace
+from quarterup.games import find_game
+from quarterup.games.atari import AtariGame
 from quarterup.training.demonstrations import DemonstrationError, keep
 from quarterup.training.playback import Playback, PlaybackError
 
@@ -23,7 +27,17 @@ GAME_OVER_S = 2.0
 
 
 def play_by_hand(target: Target, demos: Path) -> None:
-    """One game after the other, kept in `demos`, until the window is closed. Raises EmulatorDied then."""
+    """One game after the other, kept in `demos`, until the window is closed: then it raises EmulatorDied.
+
+    Raises EmulatorError for a game that MAME does not keep the score of.
+    """
+    game = find_game(target.game)
+    if isinstance(game, AtariGame):
+        command = shlex.join(["mame", *mame_machine(game.system, game.machine, target.env.roms)])
+        raise EmulatorError(
+            "ale-py, which keeps the score, takes no keyboard. Play in the browser: add --page. To play in MAME without"
+            f" it: {command}"
+        )
     rules = dataclasses.replace(rules_of_people(target.env), obs="ram", emulator="mame")
     cabinet = Cabinet(target.game, rules, "human")
     with ThreadPoolExecutor(1) as checker:
