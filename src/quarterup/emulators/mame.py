@@ -34,7 +34,7 @@ class MameEmulator(BridgedEmulator):
         picture: the picture returned by every step, rotated upright and scaled by MAME; None saves its cost.
         roms: folders searched before all others.
         sample_rate: of the sound chips in Hz; None: 1000, or MAME's own when visible.
-        visible: show a window at normal speed with sound, and let the keyboard take part.
+        visible: show a window at normal speed with sound. What a person presses there is told by `pressed`.
         arguments: further MAME options.
         processor: keep to the processor of this number; None: run wherever one is free. See `processors.py`.
         transport: `pipe` or `tcp`; None: named pipes where the system has them.
@@ -102,6 +102,7 @@ class MameEmulator(BridgedEmulator):
         self._prepare_picture(sum(item.size for item in watch))
         if visible:
             self.step()  # With a window the bridge begins a frame earlier. From here on both play the same.
+            self.pressed()
 
     # ------------------------------------------------------------------------------------------------------- starting
 
@@ -171,7 +172,7 @@ class MameEmulator(BridgedEmulator):
     def pressed(self) -> tuple[str, ...]:
         """What a person presses just now in a visible MAME, as names of inputs.
 
-        From the first call on that does not reach the machine by itself: only what a step holds does.
+        It does not reach the machine by itself: only what a step holds does.
         """
         fields = (self._fields[index] for index in protocol.parse_keys(self._ask(protocol.keys())))
         return tuple(field.name for field in fields)
