@@ -135,10 +135,10 @@ def _explained(death: EmulatorDied, rom: NesRom) -> EmulatorDied | EmulatorNotFo
     if "this FCEUX is too old" in death.output:
         return EmulatorNotFound(f"this FCEUX is too old: quarterup needs 2.6 or newer.\n{death}")
     if REFUSAL in death.output:
+        board = f"mapper {rom.mapper}, submapper {rom.submapper}"
         return RomError(
-            f"{rom.path} is for a cartridge board that FCEUX does not know (mapper {rom.mapper}, submapper {rom.submapper})"
-            ". If these are right, try another emulator; if the header is wrong, get a copy with a right one.\n"
-            f"{death}"
+            f"{rom.path} is for a cartridge board that FCEUX does not know ({board}). If these are right, try another "
+            f"emulator; if the header is wrong, get a copy with a right one.\n{death}"
         )
     if "did not connect" in str(death):
         return RomError(
