@@ -125,7 +125,7 @@ def test_the_doctor_starts_a_game(capsys: pytest.CaptureFixture[str]) -> None:
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["MAME"]["found"].startswith("MAME 0.")
     assert "starts in" in found["MAME"]["found"]
-    assert {"Python", "packages", "torch", "FCEUX", "display", "disk", "CPU cores"} <= set(found)
+    assert {"Python", "packages", "torch", "FCEUX", "stable-retro", "display", "disk", "CPU cores"} <= set(found)
 
 
 def test_the_doctor_starts_a_game_in_fceux_too_and_does_without(

@@ -22,6 +22,7 @@ from quarterup.emulators.fceux_program import find_fceux
 from quarterup.emulators.launch import find_rom, launch, searched_folders
 from quarterup.emulators.mame_program import find_display, find_mame
 from quarterup.emulators.processors import usable_processors
+from quarterup.emulators.retro_core import has_retro
 from quarterup.emulators.systems import TITLES, System
 from quarterup.games import all_games
 
@@ -61,6 +62,7 @@ def run(settings: Settings) -> int:
         _torch,
         lambda: _mame(settings),
         lambda: _fceux(settings),
+        _retro,
         lambda: _roms(settings),
         _display,
         _disk,
@@ -144,6 +146,12 @@ def _started(title: str, otherwise: str, program: str, system: System, settings:
         return Finding(title, otherwise, f"{program}, but {machine} does not start in it", str(problem))
     took = time.monotonic() - began
     return Finding(title, "ok", f"{emulator.facts.emulator} at {program}; {machine} starts in {took:.1f} s")
+
+
+def _retro() -> list[Finding]:
+    if has_retro():
+        return [Finding("stable-retro", "ok", importlib.metadata.version("stable-retro"))]
+    return [Finding("stable-retro", "without", "no", "Only for faster NES games: `pip install stable-retro`.")]
 
 
 def _roms(settings: Settings) -> list[Finding]:
