@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ import numpy as np
 import tyro
 
 from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
-from quarterup.emulators.emulator import EmulatorDied
-from quarterup.emulators.launch import Options, launch_mame
+from quarterup.emulators.emulator import EmulatorDied, EmulatorError
+from quarterup.emulators.launch import Options, launch_mame, mame_machine
 from quarterup.games import find_game
+from quarterup.games.atari import AtariGame
 from quarterup.training.evaluation import FIRST_SEED, make_env
 
 KEYS = "5 inserts a coin, 1 starts, the arrow keys move, left Ctrl fires, P pauses, Tab shows all keys, Esc ends."
@@ -79,6 +81,9 @@ def watch(target: Target, settings: Settings) -> None:
 def play_by_hand(target: Target) -> None:
     """MAME with its own keyboard controls; says what each finished game scored."""
     game = find_game(target.game)
+    if isinstance(game, AtariGame):
+        command = shlex.join(["mame", *mame_machine(game.system, game.machine, target.env.roms)])
+        raise EmulatorError(f"ale-py, which keeps the score, takes no keyboard. To play in MAME without it: {command}")
     options = Options(watch=game.memory.ranges, visible=True)
     with launch_mame(game.system, game.machine, roms=target.env.roms, **options) as emulator:
         print(f"{emulator.facts.description} ({emulator.facts.rom_status}). {KEYS}", flush=True)

@@ -90,11 +90,11 @@ class TrainingEnv:
 
 def make_arcade_env(settings: TrainSettings) -> TrainingEnv:
     """The emulators that `settings` ask for, started. Raises SettingsError and the emulator's own errors."""
-    from quarterup.envs import ArcadeVectorEnv
+    from quarterup.envs import make_vector_env
 
     env = settings.env
     try:
-        vector = ArcadeVectorEnv(settings.game, settings.envs, **vars(env))
+        vector = make_vector_env(settings.game, settings.envs, **vars(env))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return TrainingEnv(vector, env.frame_skip)

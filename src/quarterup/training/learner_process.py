@@ -236,6 +236,7 @@ class LearnerBeside:
 
 def _begin_values(facts: LearnerFacts, layout: Layout, shared: Path) -> dict[str, Any]:
     return {
+        "trainer": os.getpid(),
         "settings": to_json(facts.settings),
         "observation_shape": facts.observation_space.shape,
         "observation_dtype": layout.observation_dtype,
