@@ -83,6 +83,10 @@ FAMILY_PRESETS = {
 that fits a laptop (1.5 GB), and learning that begins accordingly. Sticky actions as Machado et al. (2018) have them."""
 
 
+CLONED_AT_FIRST = Linear(0.1, 0.0, 25_000)
+"""Weight of cloning where there are demonstrations: they help to begin, and then its own rewards teach better."""
+
+
 def settings_for(game: str, agent: str | None = None, preset: str | None = None) -> TrainSettings:
     """What to train `game` with.
 
@@ -116,6 +120,14 @@ def settings_for(game: str, agent: str | None = None, preset: str | None = None)
 def has_settings(game: str) -> bool:
     """Whether best settings are known for the game of that id."""
     return game in PRESETS or family_of(game) is not None
+
+
+def with_demonstrations(settings: TrainSettings) -> TrainSettings:
+    """To begin with demonstrations: they are cloned at first, unless the settings know better."""
+    agent = settings.agent_settings
+    if not isinstance(agent, RainbowSettings) or agent.cloning_weight != 0:
+        return settings
+    return dataclasses.replace(settings, agent_settings=dataclasses.replace(agent, cloning_weight=CLONED_AT_FIRST))
 
 
 def _settings_of_game(game: str) -> TrainSettings:
