@@ -103,7 +103,9 @@ class FceuxCommand:
         """
         home = self.folder / ".fceux"
         home.mkdir()
-        home.joinpath("fceux.cfg").write_text("".join(f"{name} = {value}\n" for name, value in self._settings().items()))
+        home.joinpath("fceux.cfg").write_text(
+            "".join(f"{name} = {value}\n" for name, value in self._settings().items())
+        )
         shutil.copyfile(BRIDGE, self._bridge)
         self._game.write_bytes(self.rom.content)
 
