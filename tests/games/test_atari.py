@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import ale_py
 import gymnasium
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ def memory_of(score: int, lives: int, over: int) -> AtariMemory:
 
 
 def test_every_game_that_ale_py_has_for_one_player_is_there_by_its_name() -> None:
+    gymnasium.register_envs(ale_py)
     theirs = {name.removeprefix("ALE/").removesuffix("-v5") for name in gymnasium.registry if name.startswith("ALE/")}
     assert {f"Atari-{name}" for name in theirs} == {env_name(rom) for rom in ROMS}
     assert len(ROMS) == 104

@@ -13,9 +13,9 @@ from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.registry import AGENTS
 from quarterup.agents.schedules import Bent, Cosine, Inverse, Linear, value_at
 from quarterup.cli.train import Settings, defaults
-from quarterup.games import find_game
+from quarterup.games import FAMILIES, find_game
 from quarterup.training.errors import SettingsError
-from quarterup.training.presets import PRESETS, settings_for
+from quarterup.training.presets import FAMILY_PRESETS, PRESETS, settings_for
 from quarterup.training.settings import TrainSettings, check_settings, from_json, to_json
 
 
@@ -31,6 +31,16 @@ def test_a_game_is_trained_with_its_preset_under_any_of_its_names():
     assert settings_for("invaders").agent_settings == PRESETS["space_invaders"].agent_settings
     assert settings_for("invaders").game == "invaders"
     assert defaults(["space_invaders", "--steps", "5"]).env == PRESETS["space_invaders"].env
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_games_of_a_family_share_a_preset(family):
+    game = next(iter(FAMILIES[family].names()))
+    settings = settings_for(game)
+    check_settings(settings)
+    assert settings == dataclasses.replace(FAMILY_PRESETS[family], game=game)
+    assert defaults([game, "--steps", "5"]).env == FAMILY_PRESETS[family].env
+    assert defaults([game, "--preset", "dqn"]).env.obs == FAMILIES[family].default_obs
 
 
 def test_a_game_without_a_preset_is_trained_with_the_agents_own_defaults():

@@ -16,12 +16,14 @@ from pathlib import Path
 from rich.markup import escape
 
 from quarterup.cli.console import make_console, make_table
+from quarterup.emulators.atari import AtariEmulator
 from quarterup.emulators.emulator import EmulatorError
 from quarterup.emulators.launch import find_rom, searched_folders
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_display, find_mame, find_program
 from quarterup.emulators.processors import usable_processors
 from quarterup.games import all_games
+from quarterup.games.atari import ROMS
 
 PYTHONS = ((3, 11), (3, 14))
 """From the first, up to before the second."""
@@ -59,6 +61,7 @@ def run(settings: Settings) -> int:
         _torch,
         lambda: _mame(settings),
         _fceux,
+        _ale,
         lambda: _roms(settings),
         _display,
         _disk,
@@ -137,6 +140,15 @@ def _fceux() -> list[Finding]:
         return [Finding("FCEUX", "ok", program)]
     advice = "Only for NES games. Debian, Ubuntu: `sudo apt install fceux`; macOS: `brew install fceux`."
     return [Finding("FCEUX", "without", "no", advice)]
+
+
+def _ale() -> list[Finding]:
+    """Whether an Atari game really starts."""
+    try:
+        with AtariEmulator(ROMS[0]) as emulator:
+            return [Finding("ale-py", "ok", f"{emulator.facts.emulator}, {len(ROMS)} Atari games")]
+    except EmulatorError as problem:
+        return [Finding("ale-py", "without", "no", f"Only for Atari games: {problem}")]
 
 
 def _roms(settings: Settings) -> list[Finding]:
