@@ -27,7 +27,7 @@ from report import say
 
 ROM = Path(__file__).parent.parent / "tests" / "data" / "falling.nes"
 FRAMES_PER_STEP = 4
-STEPS = 1500
+STEPS = 600
 START_FRAMES = 300
 RAM = MemoryRange(0, 0x800)
 

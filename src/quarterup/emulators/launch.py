@@ -17,6 +17,7 @@ from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_mame, mame_rom_folders
 from quarterup.emulators.retro import RetroEmulator
 from quarterup.emulators.retro_core import has_retro
+from quarterup.emulators.retro_integrations import integrations
 from quarterup.emulators.roms import STAND_INS, RomSet, find_rom_file, find_rom_set, rom_folders
 from quarterup.emulators.systems import SYSTEMS, TITLES, EmulatorName, System
 
@@ -58,6 +59,8 @@ def launch(
     if chosen == "mame":
         return launch_mame(system, machine, roms=roms, **options)
     rom = require_rom(system, machine, roms)
+    if system == "retro":
+        return _as_game(RetroEmulator(rom, integration=rom.parent, **options), machine, rom)
     if chosen == "retro":
         return _as_game(RetroEmulator(rom, **options), machine, rom)
     return _as_game(FceuxEmulator(rom, **options), machine, rom)
@@ -129,6 +132,9 @@ def mame_machine(system: System, machine: str, roms: Sequence[Path] = ()) -> lis
 
 def find_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> RomSet:
     """Which ROM of that machine would run."""
+    if system == "retro":
+        integration = integrations().get(machine)
+        return RomSet(machine, integration.rom if integration else None, False, ())
     folders = searched_folders(roms) + list(ale_rom_folders() if system == "atari2600" else ())
     suffixes = SYSTEMS[system].rom_suffixes
     return find_rom_file(machine, suffixes, folders) if suffixes else find_rom_set(machine, folders)
@@ -137,6 +143,11 @@ def find_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> RomSet:
 def require_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> Path:
     """The file of a console's game. Raises RomError, with the folders that were searched, if there is none."""
     found = find_rom(system, machine, roms)
+    if found.path is None and system == "retro":
+        raise RomError(
+            f"there is no ROM of stable-retro's integration {machine}. Have one imported: "
+            "`python -m stable_retro.import FOLDER` looks for all that it knows."
+        )
     if found.path is None:
         searched = "".join(f"\n  {folder}" for folder in found.search)
         name = f"{machine}{SYSTEMS[system].rom_suffixes[0]}"

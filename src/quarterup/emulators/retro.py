@@ -56,6 +56,8 @@ class RetroEmulator:
 
     Args:
         rom: the game's file, whether stable-retro has an integration of it or not.
+        integration: the folder of its integration. Then the game begins where that says, and the device `:retro` has
+            what it knows: reward since the start (a double), lives (i32), and 1 when it is over (u8), little endian.
         watch: memory returned by every step: the CPU's RAM, on a NES with its mirrors, and a cartridge's own.
         picture: the picture returned by every step. A scaled one is the mean over areas, as `AreaResize` has it.
         visible: refused, because stable-retro has neither window nor sound.
@@ -74,6 +76,7 @@ class RetroEmulator:
         self,
         rom: Path,
         *,
+        integration: Path | None = None,
         watch: Sequence[MemoryRange] = (),
         picture: Picture | None = None,
         visible: bool = False,
@@ -96,11 +99,12 @@ class RetroEmulator:
         self._encoded: dict[HeldInputs, tuple[int, int]] = {}
         self._child = Child(transport, start_timeout_s, timeout_s)
         try:
-            core = self._start(rom, processor, start_timeout_s)
+            core = self._start(rom, integration, processor, start_timeout_s)
             self._core = core
-            places, blocks = places_of(watch, core)
+            about_bytes = worker.ABOUT.size if integration else 0
+            places, blocks = places_of(watch, core, about_bytes)
             self._prepare_picture(core)
-            self._open_slots(core, blocks)
+            self._open_slots(core, blocks, about_bytes)
         except BaseException:
             self._child.close()
             raise
@@ -121,9 +125,10 @@ class RetroEmulator:
 
     # ------------------------------------------------------------------------------------------------------- starting
 
-    def _start(self, rom: Path, processor: int | None, timeout_s: float) -> RetroCore:
+    def _start(self, rom: Path, integration: Path | None, processor: int | None, timeout_s: float) -> RetroCore:
         environment = {**os.environ, "HOME": str(self._child.folder)}
-        self._child.start([sys.executable, "-P", worker.__file__, str(rom)], environment, processor)
+        command = [sys.executable, "-P", worker.__file__, str(rom), *([str(integration)] if integration else [])]
+        self._child.start(command, environment, processor)
         status, body, _ = self._receive_reply(timeout_s)
         if status == worker.FAILED:
             raise RomError(f"stable-retro cannot run {rom}: {body.decode(errors='replace')}")
@@ -146,10 +151,10 @@ class RetroEmulator:
         self._gray = np.zeros((core.height, core.width), np.uint8)
         self._screen = np.zeros((*shape, *(() if wanted.gray else (3,))), np.uint8)
 
-    def _open_slots(self, core: RetroCore, blocks: Sequence[int]) -> None:
+    def _open_slots(self, core: RetroCore, blocks: Sequence[int], about_bytes: int) -> None:
         """Make the file that is shared, and tell the worker what goes where in it."""
         sizes = dict(core.blocks)
-        memory = sum(sizes[address] for address in blocks)
+        memory = sum(sizes[address] for address in blocks) + about_bytes
         picture = core.width * core.height * 3
         size = -(-(memory + picture) // mmap.PAGESIZE) * mmap.PAGESIZE
         path = self._child.folder / FILE_NAME

@@ -15,6 +15,8 @@ from quarterup.emulators.emulator import EmulatorError, EmulatorNotFound, InputF
 from quarterup.emulators.nes_rom import read_nes_rom
 
 CPU = ":maincpu"
+GAME = ":retro"
+"""The device of what an integration knows of the game: `retro_worker.ABOUT`."""
 NES = "Nes"
 NES_SUFFIX = ".nes"
 NES_RAM_BYTES, NES_MIRRORS_END = 0x800, 0x2000
@@ -88,23 +90,30 @@ def input_fields(buttons: Sequence[str | None]) -> tuple[dict[str, InputField], 
     return fields, bits
 
 
-def places_of(watch: Sequence[MemoryRange], core: RetroCore) -> tuple[NDArray[np.int64], list[int]]:
-    """Where the watched bytes lie behind one another in a slot's memory, and the blocks that it must hold for that."""
-    addresses: list[int] = []
+def places_of(watch: Sequence[MemoryRange], core: RetroCore, about_bytes: int) -> tuple[NDArray[np.int64], list[int]]:
+    """Where the watched bytes lie behind one another in a slot's memory, and the blocks that it must hold for that.
+
+    What is known of the game, `about_bytes` of it, lies behind all blocks.
+    """
+    addresses: list[tuple[str, int]] = []
     for item in watch:
         for address in range(item.start, item.start + item.size * item.stride, item.stride):
-            real = real_address(address, core)
-            if real is None or item.device != CPU or item.space != "program":
+            seen = address < about_bytes if item.device == GAME else item.device == CPU
+            real = address if item.device == GAME else real_address(address, core)
+            if real is None or not seen or item.space != "program":
                 raise EmulatorError(f"{item} can't be watched in stable-retro: {what_is_seen(core)}")
-            addresses.append(real)
-    needed = [start for start, size in core.blocks if any(start <= address < start + size for address in addresses)]
+            addresses.append((item.device, real))
+    cpu = [address for device, address in addresses if device == CPU]
+    needed = [(start, size) for start, size in core.blocks if any(start <= address < start + size for address in cpu)]
     bases, base = {}, 0
-    for start, size in core.blocks:
-        if start in needed:
-            bases[start] = base - start
-            base += size
-    places = [address + bases[max(start for start in needed if start <= address)] for address in addresses]
-    return np.array(places, np.int64), needed
+    for start, size in needed:
+        bases[start] = base - start
+        base += size
+    places = [
+        address + (base if device == GAME else bases[max(start for start in bases if start <= address)])
+        for device, address in addresses
+    ]
+    return np.array(places, np.int64), [start for start, _ in needed]
 
 
 def real_address(address: int, core: RetroCore) -> int | None:

@@ -1,6 +1,7 @@
 """One stable-retro core, stepped by requests: what runs in the child process of a `RetroEmulator`.
 
-Run by `retro.py` as a script of its own: `python -P retro_worker.py ROM`. It imports nothing of quarterup, so that it
+Run by `retro.py` as a script of its own: `python -P retro_worker.py ROM [INTEGRATION]`. INTEGRATION is the folder of
+what stable-retro knows of the game: its score, and when it is over. It imports nothing of quarterup, so that it
 starts soon. A process holds one core: stable-retro has no more.
 
 Both directions are little endian. A request is a `REQUEST`: what to do, the slot to answer in, frames, the buttons of
@@ -8,11 +9,13 @@ two players as bits, an argument, and how many bytes follow. A reply is a `REPLY
 and the frames since power-on. The first reply comes unasked, with the core's facts as JSON, or why there is no game.
 
 What a step shows is not in its reply but in a file that both processes have mapped. It has `SLOTS` slots, used by
-turns, so that several steps can be under way. A slot holds the core's memory, block after block, then a picture.
+turns, so that several steps can be under way. A slot holds the core's memory, block after block, what is known of the
+game (`ABOUT`) if there is an integration, and a picture.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import mmap
 import os
@@ -34,7 +37,11 @@ OPEN, STEP, STEP_AND_DRAW, DRAW, WRITE, SAVE, LOAD, DROP = range(8)
 the `picture`'s offset in a slot. `WRITE` is followed by the bytes; its argument is their address. `SAVE`, `LOAD` and
 `DROP` have a state's number as argument. `DRAW` is for a picture of what the last step left."""
 SLOTS = 16
+ABOUT = struct.Struct("<diB")
+"""Reward since the game's start, lives (0 where the integration does not know them), and 1 when it is over."""
 MAX_BUTTONS = 16
+FRAMES_AT_POWER_ON = 1
+"""stable-retro emulates one frame while it loads a game, to see how large its picture is."""
 NES_RAM_BYTES = 0x800
 FRAMES_TO_BEGIN = 60
 """Within so many every game has written something. Most do in the first."""
@@ -43,16 +50,17 @@ FRAMES_TO_BEGIN = 60
 class Core:
     """The core with a game in it."""
 
-    def __init__(self, rom: str) -> None:
+    def __init__(self, rom: str, integration: str | None) -> None:
         import stable_retro
 
-        self.frames = 0
+        self.frames = FRAMES_AT_POWER_ON
         system = stable_retro.get_romfile_system(rom)
         if system == "Nes":
             check_that_it_runs(rom)
         self._core, self._data = start(rom)
         self._memory: Any = self._data.memory
-        self._states: dict[int, tuple[bytes, int]] = {}
+        self._scenario = Scenario(self._core, self._data, Path(integration)) if integration else None
+        self._states: dict[int, tuple[bytes, int, tuple[float, bool]]] = {}
         self._masks: dict[int, Any] = {}
         self._slots: list[tuple[memoryview, Any]] = []
         self._width, self._height = self._core.get_resolution()
@@ -75,7 +83,7 @@ class Core:
         elif kind == DRAW:
             self._draw(slot)
         elif kind == SAVE:
-            self._states[argument] = self._core.get_state(), self.frames
+            self._states[argument] = self._core.get_state(), self.frames, self._about()
         elif kind == LOAD:
             self._load(argument)
         elif kind == DROP:
@@ -102,13 +110,16 @@ class Core:
         core.set_button_mask(self._mask(second), 1)
         for _ in range(frames):
             core.step()
+            if self._scenario:
+                self._scenario.follow()
         self.frames += frames
-        if self._blocks:
-            blocks, memory, offset = self._memory.blocks, self._slots[slot][0], 0
-            for address in self._blocks:
-                block = blocks[address]
-                memory[offset : offset + len(block)] = block
-                offset += len(block)
+        blocks, memory, offset = self._memory.blocks if self._blocks else {}, self._slots[slot][0], 0
+        for address in self._blocks:
+            block = blocks[address]
+            memory[offset : offset + len(block)] = block
+            offset += len(block)
+        if self._scenario:
+            self._scenario.write_into(memory[offset : offset + ABOUT.size])
         if draw:
             self._draw(slot)
 
@@ -121,9 +132,14 @@ class Core:
     def _load(self, state: int) -> None:
         if state not in self._states:
             raise ValueError(f"there is no saved state {state}")
-        data, self.frames = self._states[state]
+        data, self.frames, about = self._states[state]
         if not self._core.set_state(data):
             raise ValueError(f"the core does not take its own state {state} back")
+        if self._scenario:
+            self._scenario.go_back_to(*about)
+
+    def _about(self) -> tuple[float, bool]:
+        return (self._scenario.reward, self._scenario.over) if self._scenario else (0.0, False)
 
     def _mask(self, buttons: int) -> Any:
         mask = self._masks.get(buttons)
@@ -131,6 +147,40 @@ class Core:
             bits = [buttons >> index & 1 for index in range(MAX_BUTTONS)]
             mask = self._masks[buttons] = np.array(bits, np.uint8)
         return mask
+
+
+class Scenario:
+    """What stable-retro's integration says of a game, followed from frame to frame."""
+
+    def __init__(self, core: Any, data: Any, folder: Path) -> None:
+        """Begin as stable-retro's own environment does: from the integration's state, if it has one."""
+        if not data.load(str(folder / "data.json"), str(folder / "scenario.json")):
+            raise ValueError(f"the integration {folder} cannot be read")
+        self._data = data
+        metadata = json.loads((folder / "metadata.json").read_text())
+        if name := metadata.get("default_state"):
+            core.set_state(gzip.decompress((folder / f"{name}.state").read_bytes()))
+        core.step()
+        data.reset()
+        data.update_ram()
+        self._has_lives = "lives" in data.list_variables()
+        self.reward, self.over = 0.0, False
+
+    def follow(self) -> None:
+        """Take in a frame."""
+        self._data.update_ram()
+        self.reward += self._data.current_reward()
+        self.over = self.over or bool(self._data.is_done())
+
+    def go_back_to(self, reward: float, over: bool) -> None:
+        """After a loaded state: what changed in memory by loading it is no reward."""
+        self._data.update_ram()
+        self._data.update_ram()
+        self.reward, self.over = reward, over
+
+    def write_into(self, memory: memoryview) -> None:
+        lives = self._data.lookup_value("lives") if self._has_lives else 0
+        ABOUT.pack_into(memory, 0, self.reward, int(lives), self.over)
 
 
 def start(rom: str) -> tuple[Any, Any]:
@@ -165,7 +215,7 @@ def beside_stack(data: Any) -> bytes:
 def main() -> None:
     requests, replies = connect()
     try:
-        core = Core(sys.argv[1])
+        core = Core(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
     except Exception as problem:
         send(replies, FAILED, f"{type(problem).__name__}: {problem}".encode(), 0)
         return

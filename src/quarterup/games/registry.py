@@ -9,10 +9,11 @@ from quarterup.games.atari import AtariFamily
 from quarterup.games.game import Family, Game
 from quarterup.games.mario_bros import MarioBros
 from quarterup.games.nekketsu_soccer import NekketsuSoccer
+from quarterup.games.retro import RetroFamily
 from quarterup.games.space_invaders import SpaceInvaders
 
 GAMES: dict[str, type[Game[Any]]] = {game.id: game for game in (SpaceInvaders, MarioBros, NekketsuSoccer)}
-FAMILIES: dict[str, Family] = {family.id: family for family in (AtariFamily(),)}
+FAMILIES: dict[str, Family] = {family.id: family for family in (AtariFamily(), RetroFamily())}
 
 
 class UnknownGame(ValueError):
