@@ -3,8 +3,8 @@
 .include "game.inc"
 
 FREEZE_FRAMES = 50
-WISP_AGAIN  = 44                ; sixteenths until the next one
-BOUNCES_FROM = 150              ; from then on the phase is so old that wisps stay
+WISP_AGAIN  = 60                ; sixteenths until the next one
+BOUNCES_FROM = 210              ; from then on the phase is so old that wisps stay
 WISP_SPEED  = $D0
 BOUNCE_SPEED = $98
 CEILING     = 48

@@ -54,14 +54,14 @@ PIPE_Y      = ROW_TOP * 8
         bcc :+
         lda #30
         sta FREEZE_IN
-:       lda LEVEL               ; 26 seconds at first, 14 later
+:       lda LEVEL               ; 31 seconds at first, 19 later
         cmp #12
         bcc :+
         lda #12
 :       asl a
         asl a
         sta TMP
-        lda #100
+        lda #120
         sec
         sbc TMP
         sta WISP_IN

@@ -1,22 +1,17 @@
-; The scoreboard above the picture, and wind, messages and clock below it.
+; The scoreboard above the picture, and wind and clock below it.
 
-.include "hardware.inc"
 .include "ram.inc"
 .include "art.inc"
 
-.import put_text, put_tile
-.export board_begin, board_kick, board_clock, board_mark, board_verdict, board_over
-
-.macro at row, column
-        .byte >($2000+32*row+column), <($2000+32*row+column)
-.endmacro
+.import put_text, put_tile, show_whose_kick
+.export board_begin, board_kick, board_clock, board_mark
 
 MARKS_ROW = $2000+32*3
 SCORE_ROW = $2000+32*2
-PLAYER_SCORE = 7
+PLAYER_SCORE = 8
 COMPUTER_SCORE = 23
 WIND_TOP = $2000+32*26+6
-ROUND_PLACE = $2000+32*2+17
+ROUND_PLACE = $2000+32*2+19
 CLOCK_ROW = $2000+32*27+23
 
 .segment "CODE"
@@ -38,16 +33,7 @@ board_begin:
         show round_label
         show wind_label
         show time_label
-        lda #>SCORE_ROW
-        sta temp
-        lda #<SCORE_ROW+PLAYER_SCORE
-        sta temp+1
-        lda #'0'
-        jsr put_tile
-        lda #<SCORE_ROW+COMPUTER_SCORE
-        sta temp+1
-        lda #'0'
-        jsr put_tile
+        jsr show_scores
         rts
 
 ; A kick begins: round, marks, wind, clock, whose it is.
@@ -56,38 +42,14 @@ board_kick:
         sta temp
         lda #<ROUND_PLACE
         sta temp+1
-        ldx #'0'
-        sec
-        lda round
-        adc #0                  ; shown from 1
-@tens:
-        cmp #10
-        bcc @digits
-        sbc #10
-        inx
-        bne @tens
-@digits:
-        pha
+        ldx round
+        inx                     ; shown from 1
         txa
-        cmp #'0'
-        bne @tens_shown
-        lda #' '
-@tens_shown:
-        jsr put_tile
-        inc temp+1
-        pla
-        ora #'0'
-        jsr put_tile
+        jsr put_number
         jsr show_marks
         jsr show_wind
         show full_clock
-        lda who_kicks
-        bne @computer
-        show your_kick
-        rts
-@computer:
-        show their_kick
-        rts
+        jmp show_whose_kick
 
 ; All ten marks. After the fifth, tenth ... pair of kicks the rows begin anew.
 show_marks:
@@ -254,67 +216,40 @@ board_mark:
         pla
         sta marks,y
         jsr show_marks_now
+
+show_scores:
         lda #>SCORE_ROW
         sta temp
-        ldx #0
-@side:
-        lda score_columns,x
+        lda #<SCORE_ROW+PLAYER_SCORE
         sta temp+1
-        lda scores,x
+        lda scores
+        jsr put_number
+        lda #<SCORE_ROW+COMPUTER_SCORE
+        sta temp+1
+        lda scores+1
+
+; A as a number of one or two digits, the last at address temp (high), temp+1 (low).
+put_number:
+        ldy #'0'
 @tens:
         cmp #10
         bcc @digit
         sbc #10
-        bcs @tens
-@digit:
-        ora #'0'
-        stx temp+2
-        jsr put_tile
-        ldx temp+2
-        lda scores,x
-        cmp #10
-        bcc @small
-        ldy #'0'
-@count:
-        cmp #10
-        bcc @counted
-        sbc #10
         iny
-        bne @count
-@counted:
-        dec temp+1
-        tya
+        bne @tens
+@digit:
+        sty temp+2
+        ora #'0'
         jsr put_tile
-        ldx temp+2
-@small:
-        inx
-        cpx #2
-        bne @side
+        lda temp+2
+        cmp #'0'
+        beq @short
+        dec temp+1
+        jsr put_tile
+@short:
         rts
 
-board_verdict:
-        lda verdict
-        asl a
-        tax
-        lda verdicts,x
-        sta pointer
-        lda verdicts+1,x
-        sta pointer+1
-        jmp put_text
-
-board_over:
-        lda winner
-        asl a
-        tax
-        lda ends,x
-        sta pointer
-        lda ends+1,x
-        sta pointer+1
-        jmp put_text
-
 .segment "RODATA"
-score_columns:
-        .byte <(SCORE_ROW+PLAYER_SCORE), <(SCORE_ROW+COMPUTER_SCORE)
 player_name:
         at 2, 3
         .byte "YOU", 0
@@ -333,40 +268,3 @@ time_label:
 full_clock:
         at 27, 23
         .byte BAR_FULL,BAR_FULL,BAR_FULL,BAR_FULL,BAR_FULL,BAR_FULL,BAR_FULL,BAR_FULL, 0
-your_kick:
-        at 27, 12
-        .byte "YOUR KICK ", 0
-their_kick:
-        at 27, 12
-        .byte "MOTHS KICK", 0
-verdicts:
-        .word goal, goal, saved, wide, over_bar, post, too_late
-goal:
-        at 27, 12
-        .byte "GOAL!     ", 0
-saved:
-        at 27, 12
-        .byte "SAVED     ", 0
-wide:
-        at 27, 12
-        .byte "WIDE      ", 0
-over_bar:
-        at 27, 12
-        .byte "OVER      ", 0
-post:
-        at 27, 12
-        .byte "THE POST  ", 0
-too_late:
-        at 27, 12
-        .byte "TOO LATE  ", 0
-ends:
-        .word you_win, you_win, you_lose, draw
-you_win:
-        at 27, 12
-        .byte "YOU WIN!  ", 0
-you_lose:
-        at 27, 12
-        .byte "YOU LOSE  ", 0
-draw:
-        at 27, 12
-        .byte "A DRAW    ", 0

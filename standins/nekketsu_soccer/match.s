@@ -5,7 +5,8 @@
 .include "art.inc"
 
 .import load_screen, random, play_sound, plan_kicker, kicker_frame, keeper_frame, ball_frame, keeper_after
-.import title_begin, board_begin, board_kick, board_clock, board_mark, board_verdict, board_over
+.import title_begin, board_begin, board_kick, board_clock, board_mark
+.import show_verdict, show_end
 .export match_begin, announce_frame, runup_frame, flight_frame, verdict_frame, over_frame, give_verdict
 
 ANNOUNCE_FRAMES = 40
@@ -142,7 +143,7 @@ give_verdict:
         ldx #KICKER_CHEERS
 @pose:
         stx kicker_pose
-        jmp board_verdict
+        jmp show_verdict
 
 verdict_frame:
         jsr keeper_after
@@ -171,7 +172,7 @@ verdict_frame:
         ldx #SOUND_LOSE
 @sound:
         jsr play_sound
-        jmp board_over
+        jmp show_end
 @done:
         rts
 

@@ -208,6 +208,6 @@ colours:
         .byte $0F,$27,$22,$30   ; board
         .byte $0F,$1A,$10,$30   ; goal
         .byte $0F,$0F,$36,$27   ; the player's side
-        .byte $0F,$0F,$36,$11   ; the computer's
+        .byte $0F,$0F,$36,$02   ; the computer's
         .byte $0F,$0F,$10,$30   ; ball
         .byte $0F,$0F,$28,$16   ; wind sock

@@ -70,11 +70,14 @@ title_frame:
 which_game:
         .byte "LCUP-1"
 subtitle:
-        .byte >($2000+32*8+7), <($2000+32*8+7), "A PENALTY SHOOT-OUT", 0
+        at 8, 7
+        .byte "A PENALTY SHOOT-OUT", 0
 press:
-        .byte >($2000+32*27+10), <($2000+32*27+10), "PRESS START", 0
+        at 27, 10
+        .byte "PRESS START", 0
 nothing:
-        .byte >($2000+32*27+10), <($2000+32*27+10), "           ", 0
+        at 27, 10
+        .byte "           ", 0
 attributes:
         .res 32, $55
         .res 16, $00

@@ -40,6 +40,10 @@ class Transitions:
     expert: NDArray[np.bool_]
     """The action was the expert's choice, so it may be cloned."""
 
+    def row(self, index: int) -> Transitions:
+        """One row alone."""
+        return Transitions(**{name: values[index : index + 1] for name, values in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class Beliefs:
@@ -100,6 +104,11 @@ class Agent(Protocol):
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step."""
+        ...
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        """Take in what somebody else did: here the rows are steps one after another, as if environment `stream` had
+        taken them. They don't count as the agent's own. Raises ValueError if it has no replay to keep them in."""
         ...
 
     def ready(self) -> bool:

@@ -158,10 +158,19 @@ class Rainbow:
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
-        if self.settings.clip_rewards:
-            transitions = dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
-        self.replay.add(transitions)
+        self.replay.add(self._as_learned(transitions))
         self.actor.env_steps += int(np.count_nonzero(transitions.valid))
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        """Take in steps of a game that somebody else played. Raises ValueError if they don't follow each other."""
+        steps = self._as_learned(steps)
+        for index in range(len(steps.actions)):
+            self.replay.add(steps.row(index), streams=[stream])
+
+    def _as_learned(self, transitions: Transitions) -> Transitions:
+        if not self.settings.clip_rewards:
+            return transitions
+        return dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
 
     def fill(self) -> float:
         """How full the replay is, 0 to 1."""

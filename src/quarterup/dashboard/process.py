@@ -121,8 +121,10 @@ def serve(runs: Sequence[Path], listener: socket.socket, access: Access, until: 
     from quarterup.dashboard.app import make_app
     from quarterup.dashboard.runs import Runs
 
+    shown = Runs(runs)
+    threading.Thread(target=shown.read, name="first look", daemon=True).start()
     config = uvicorn.Config(
-        make_app(Runs(runs), access),
+        make_app(shown, access),
         log_config=None,
         access_log=False,
         limit_concurrency=MAX_CONNECTIONS,

@@ -5,8 +5,9 @@ The memory it shows is of two devices:
 | device | addresses | contents |
 | --- | --- | --- |
 | `:maincpu` | 0x80 to 0xFF | the 128 bytes of RAM, where the CPU has them |
-| `:ale` | 0x00 to 0x09 | what ale-py knows of the game: score won since power-on (i64, little endian), lives (u8), 1 when \
-it is over (u8) |
+| `:ale` | 0x00 to 0x07 | the score won since power-on, i64, little endian |
+| | 0x08 | lives |
+| | 0x09 | 1 when the game is over |
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ class AtariEmulator:
         self._numbers: dict[HeldInputs, int] = {}
         self._all = np.zeros(RAM_BYTES + ABOUT_GAME.size, np.uint8)
         self._ram = self._all[:RAM_BYTES]
+        self._about = self._all[RAM_BYTES:].data
         self._places = _places(watch)
         self._memory = np.zeros(len(self._places), np.uint8)
         height, width = self._ale.getScreenDims()
@@ -183,7 +185,7 @@ class AtariEmulator:
 
     def _watched(self, ale: Any) -> NDArray[np.uint8]:
         ale.getRAM(self._ram)
-        ABOUT_GAME.pack_into(self._all, RAM_BYTES, self._score, ale.lives(), ale.game_over())
+        ABOUT_GAME.pack_into(self._about, 0, self._score, ale.lives(), ale.game_over())
         return np.take(self._all, self._places, out=self._memory)
 
     def _drawn(self, ale: Any) -> NDArray[np.uint8] | None:
@@ -268,7 +270,7 @@ class AtariEmulator:
         self.close()
 
 
-# -------------------------------------------------------------------------------------------------------- for others too
+# ------------------------------------------------------------------------------------------------------- for others too
 
 
 def load_rom(rom: Path, *, visible: bool = False) -> Any:
@@ -304,8 +306,8 @@ def action_number(inputs: HeldInputs) -> int:
     if number is None:
         known = ", ".join(map(repr, (UP, DOWN, LEFT, RIGHT, BUTTON)))
         raise EmulatorError(
-            f"ale-py can't hold {', '.join(map(repr, names))}. There are {known}, but no two opposite directions at once, "
-            "and no switches of the console."
+            f"ale-py can't hold {', '.join(map(repr, names))}. There are {known}, but no two opposite directions at "
+            "once, and no switches of the console."
         )
     return number
 

@@ -51,14 +51,14 @@ def atari_rom(machine: str, roms: Sequence[Path] = ()) -> Path:
     if found.path is None:
         searched = "".join(f"\n  {folder}" for folder in found.search)
         raise RomError(
-            f"there is no ROM of {machine}. Install ale-py anew, which brings its ROMs along, or put {machine}.bin into "
-            f"one of these folders:{searched}"
+            f"there is no ROM of {machine}. Install ale-py anew, which brings its ROMs along, or put {machine}.bin "
+            f"into one of these folders:{searched}"
         )
     scored = ale_py.ALEInterface.isSupportedROM(found.path)
     if scored != machine:
         what = f"that of {scored}" if scored else "none that ale-py can read the score of"
         raise RomError(
-            f"{found.path} is not the ROM of {machine}, but {what}: perhaps another revision, or one of another region. "
-            "Take it away, and the one that came with ale-py is used."
+            f"{found.path} is not the ROM of {machine}, but {what}: perhaps another revision, or one of another "
+            "region. Take it away, and the one that came with ale-py is used."
         )
     return found.path

@@ -72,8 +72,8 @@ def fceux_version(program: str) -> str:
         raise EmulatorNotFound(f"{program} does not say which FCEUX it is. quarterup needs 2.6 or newer.")
     if "--loadlua" not in shown:
         raise EmulatorNotFound(
-            f"{program}, FCEUX {version[1]}, was built without Lua, through which quarterup drives it. Install one with "
-            "Lua, as Debian's and Homebrew's are, and name it in QUARTERUP_FCEUX."
+            f"{program}, FCEUX {version[1]}, was built without Lua, through which quarterup drives it. Install one "
+            "with Lua, as Debian's and Homebrew's are, and name it in QUARTERUP_FCEUX."
         )
     return version[1]
 
@@ -116,6 +116,7 @@ class FceuxCommand:
     def environment(self) -> dict[str, str]:
         """Variables for the child, beside the connection's."""
         kept = {name: value for name, value in os.environ.items() if name not in NAMES_OF_HOMES}
+        kept.setdefault("XDG_RUNTIME_DIR", str(self.folder))  # else Qt makes one beside our folder, and leaves it
         own = {"HOME": str(self.folder), "QUARTERUP_ROM": str(self._game)}
         if not self.visible:
             own |= {"QT_QPA_PLATFORM": "offscreen", "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}

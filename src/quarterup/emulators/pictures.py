@@ -48,7 +48,8 @@ def _luma(pixels: NDArray[np.uint8], first_weight: int, third_weight: int) -> ND
     green *= GREEN_WEIGHT << 8
     luma += green
     luma >>= 24
-    return luma.astype(np.uint8)
+    gray: NDArray[np.uint8] = luma.astype(np.uint8)
+    return gray
 
 
 @compiled
@@ -104,7 +105,7 @@ def _overlaps(source: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.ui
 def _weighted(
     picture: NDArray[np.uint8] | NDArray[np.uint32], lines: NDArray[np.intp], weights: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
-    total = picture[lines[0]] * weights[0][:, None]
+    total: NDArray[np.uint32] = picture[lines[0]] * weights[0][:, None]
     for line, weight in zip(lines[1:], weights[1:], strict=True):
         total += picture[line] * weight[:, None]
     return total

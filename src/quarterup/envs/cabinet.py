@@ -7,6 +7,7 @@ emulators at work at once.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -125,15 +126,20 @@ class Cabinet:
 
     # ---------------------------------------------------------------------------------------------------------- reset
 
-    def reset(self) -> None:
-        """Begin an episode. After a lost life that was reported as the end, the same game goes on."""
-        self.send_reset()
+    def reset(self, noops: int | None = None) -> None:
+        """Begin an episode. After a lost life that was reported as the end, the same game goes on.
+
+        With `noops` a new game begins in any case, after so many idle frames and not a random number of them.
+        """
+        self.send_reset(noops)
         self.receive_reset()
 
-    def send_reset(self) -> None:
+    def send_reset(self, noops: int | None = None) -> None:
         assert self.emulator is not None
+        if noops is not None:
+            self._life_lost_only = False
         if not self._life_lost_only:
-            self._noops = int(self.rng.integers(self.settings.noop_max + 1))
+            self._noops = int(self.rng.integers(self.settings.noop_max + 1)) if noops is None else noops
             self._load_start(self._noops)
             self._holds = array("I")
             self.episode = Episode()
@@ -170,27 +176,28 @@ class Cabinet:
 
     def send(self, action: int) -> None:
         """Hold the action's inputs, after by chance (`sticky`) some frames of the previous one's."""
-        assert self.emulator is not None
         frames = self.settings.frame_skip
         late = self._sticky_frames() if self.settings.sticky and action != self._last_action else 0
+        last = self._last_action
+        self._last_action = last if late == frames else action
+        self.send_holds(((last, late), (action, frames - late)))
+
+    def send_holds(self, holds: Iterable[tuple[int, int]]) -> None:
+        """A step in which several actions are held one after the other: each, or IDLE, for how many frames."""
         self._parts = 0
-        if late == frames:
-            action = self._last_action
-        elif late:
-            self._holds.append(hold(self._last_action, late))
-            self._send_part(self._last_action, late)
-            frames -= late
-        self._last_action = action
-        self._holds.append(hold(action, frames))
-        if self._newest.takes_two_frames and frames > 1:
-            self._send_part(action, frames - 1)
-            frames = 1
-        self._send_part(action, frames)
+        for action, frames in holds:
+            if not frames:
+                continue
+            self._holds.append(hold(action, frames))
+            if self._newest.takes_two_frames and frames > 1:
+                self._send_part(action, frames - 1)
+                frames = 1
+            self._send_part(action, frames)
 
     def _send_part(self, action: int, frames: int) -> None:
         assert self.emulator is not None
         self._parts += 1
-        self.emulator.send_step(self._inputs[action], frames)
+        self.emulator.send_step(() if action == IDLE else self._inputs[action], frames)
 
     def _sticky_frames(self) -> int:
         """For how many frames of the step the new action does not get through."""
@@ -204,7 +211,7 @@ class Cabinet:
         assert self.emulator is not None
         for _ in range(self._parts - 1):
             frame = self.emulator.receive_step()
-        if self._newest.takes_two_frames:
+        if self._newest.takes_two_frames and self._parts > 1:
             self._newest.keep(frame, self.before, self.memory)
         self._frame = self.emulator.receive_step()
         self.before = self.memory
@@ -223,6 +230,12 @@ class Cabinet:
             self._life_lost_only = episode.lives > 0
         truncated = not terminated and episode.frames >= self.settings.max_episode_frames
         return StepResult(outcome.reward, terminated, truncated, outcome.life_lost)
+
+    def begin_episode_here(self) -> None:
+        """Let an episode begin with what the last step left, without a frame in between: the same game goes on."""
+        self.before = self.memory
+        self._life_lost_only = False
+        self._draw(first=True)
 
     def _draw(self, *, first: bool) -> None:
         """Bring `observation` up to date: all of it, or the newest picture of a stack."""

@@ -1,4 +1,4 @@
-"""All games, by id. A game file becomes known by its line in `GAMES`, a file that makes many games by one in `FAMILIES`."""
+"""All games, by id. A game file becomes known by its line in `GAMES`, one for many games by that in `FAMILIES`."""
 
 from __future__ import annotations
 

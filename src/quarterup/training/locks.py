@@ -12,6 +12,8 @@ RUN_LOCK = "lock"
 """In a run folder, for whoever trains it."""
 LEARNER_LOCK = "learner.lock"
 """Beside a replay, for whoever writes to it."""
+LEARNER_PATIENCE_S = 30.0
+"""How long to wait for the learner process of a training that was killed: it ends after its update."""
 
 
 def open_and_lock(path: Path, patience_s: float = 0.0) -> tuple[IO[str], bool]:

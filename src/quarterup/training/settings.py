@@ -59,6 +59,9 @@ class TrainSettings:
     expert_ratio: Schedule = 0.0
     """Chance that the game's rule-based player chooses the action; a schedule, such as "linear(0.5, 0, 100_000)".
     Higher shows more of good play, lower more of the agent's own."""
+    demos: tuple[Path, ...] = ()
+    """Games to learn from before and beside its own: traces, or folders of them, such as what `quarterup play --page`
+    keeps. They are put into the replay, and cloned as far as the agent's cloning weight says."""
     save_every_s: float = 120.0
     """Seconds between checkpoints. Lower loses less when the machine goes down, higher writes less."""
     save_every_steps: int = 50_000
@@ -83,6 +86,7 @@ FREE_AT_RESUME = frozenset(
         "steps",
         "run",
         "resume",
+        "demos",
         "mode",
         "save_every_s",
         "save_every_steps",
@@ -184,6 +188,7 @@ def from_json(values: Mapping[str, Any], agent_settings: type[Any]) -> TrainSett
             **{
                 **_fields(values, TrainSettings),
                 "run": Path(values["run"]) if values["run"] else None,
+                "demos": tuple(map(Path, values.get("demos", ()))),
                 "env": EnvSettings(**{**values["env"], "roms": tuple(map(Path, values["env"]["roms"]))}),
                 "agent_settings": agent_settings(**_fields(values["agent_settings"], agent_settings)),
             }

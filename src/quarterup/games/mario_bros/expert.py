@@ -1,48 +1,66 @@
 """A rule-based player of Mario Bros.: it picks what to go for, and imagines a second of each thing it could do.
 
-What to go for: an enemy on its back that can still be reached in time, else a coin, else a place below an enemy. What to
-do: walk left, right or not at all, with a jump now or without; each is followed for a second with everybody else going
-on as before. Touching somebody deadly is the worst, the sooner the worse; kicking, coins and knocking an enemy over count
-for it; and then, who ends nearer to the goal wins.
+What to go for: an enemy on its back that can still be reached in time, else a coin, else the first place below an enemy
+where Mario can be before it. What to do: see `imagination.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from quarterup.games.mario_bros.imagination import (
+    DEADLY,
+    DEATH,
+    HORIZON_TICKS,
+    LYING,
+    TAKEN,
+    TOUGH,
+    best_move,
+)
 from quarterup.games.mario_bros.memory import (
     A_BUTTON,
     BONUS_COINS,
     COIN,
+    CRAB,
     ENEMIES,
-    FALLING,
-    GROUND_Y,
-    RISING,
+    FIGHTERFLY,
+    FIREBALL,
+    SCREEN_WIDTH,
     Entity,
     MarioMemory,
     around,
 )
-from quarterup.games.mario_bros.motion import HIT_REACH, TICK, Body, path, touches
-from quarterup.games.mario_bros.routes import GROUND, TOP, cost, height_of, level_of
+from quarterup.games.mario_bros.motion import (
+    BODY_AIR,
+    BODY_VX,
+    BODY_X,
+    BODY_Y,
+    TICK,
+    Floats,
+    advance,
+    fly,
+    walk,
+)
+from quarterup.games.mario_bros.routes import GROUND, LOW, MIDDLE, all_left, cost, level_of
+from quarterup.games.mario_bros.tracker import STEP_FRAMES, WAVE_PIXELS, Tracker
 
 STAY, LEFT, RIGHT = 0, 1, 2
 JUMP = 3
 """Added to a move, it also jumps."""
-STEP_FRAMES = 4
-HORIZON_TICKS = 34
-ON_BACK_STEPS = 105
-"""Steps that an enemy lies on its back, with some caution."""
+ON_BACK_FRAMES, CAUTION_FRAMES = 448, 28
+"""An enemy lies on its back for so long, of which the last ones are not used."""
 PIXELS_A_STEP = 3.5
 """How fast Mario gets anywhere, jumps and turns included."""
 AHEAD_TICKS, AHEAD_STRIDE = 240, 6
 """So far ahead, and at so many moments, a place below an enemy is looked for that can be reached before it."""
 EARLY_PIXELS = 8
 """Mario has to be there earlier by so much walking."""
-DEATH, DEATH_LATER = 20_000.0, 400.0
-KICK, TAKE, KNOCK, KNOCK_UP, POW = 3_000.0, 2_000.0, 1_200.0, -1_500.0, -600.0
-SOONER = 20.0
-"""What a tick of delay costs any of these."""
-WAITING_PLACE = 90
+HOP_PIXELS = 6
+"""Who hops may be higher or lower than expected by so much."""
+AS_IMAGINED = 2
+"""Mario is where he was imagined if that is off by so many pixels at most."""
 LIFT_Y = 48
 """Above the top floor Mario stands on the lift that brought him back."""
 
@@ -55,54 +73,92 @@ class Goal:
     x: float
 
 
-WAITING = Goal(GROUND, WAITING_PLACE)
+WAITING = Goal(GROUND, 90)
 
 
 class MarioBrosExpert:
-    """Plays on the decoded memory. It remembers where everybody was a step ago, and who lies there since when."""
+    """Plays on the decoded memory. It remembers where everybody was in the last steps, and who lies there since when."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        self._seen: dict[int, Entity] = {}
-        self._lying: dict[int, int] = {}
+        self._tracked: dict[int, Tracker] = {}
+        self._expected: Floats | None = None
+        """Mario's body as it should be now, if all went as imagined."""
 
     def act(self, memory: MarioMemory) -> int:
         player, others = memory.player(), memory.others()
-        speeds = {other.slot: self._speed(other) for other in others}
-        self._lying = {other.slot: self._lying.get(other.slot, 0) + 1 for other in others if other.flipped}
-        vx = vy = 0.0
-        if player is not None:
-            vx, vy = self._speed(player), self._rise(player)
-        self._seen = {item.slot: item for item in others}
+        self._track([*others, *([player] if player else [])])
         if player is None:
+            self._expected = None
             return STAY
-        self._seen[player.slot] = player
-        body = Body(float(player.x), float(player.y), vx, vy, player.in_air)
-        paths = [(other, path(other, speeds[other.slot], HORIZON_TICKS)) for other in others if not other.harmless]
-        if player.y <= LIFT_Y and not player.in_air:
-            return self._leave_lift(body, paths)
-        goal = self._goal(memory, player, others, speeds)
-        can_jump = not player.in_air and not memory.held & A_BUTTON
-        choices = [(move, jump) for jump in ((False, True) if can_jump else (False,)) for move in (STAY, LEFT, RIGHT)]
-        move, jump = max(choices, key=lambda choice: _worth(body, *choice, paths, goal, memory.pow_hits > 0))
-        return move + JUMP if jump else move
+        present = [other for other in others if not other.harmless]
+        lift = player.y <= LIFT_Y and not player.in_air
+        goal = None if lift else self._goal(memory, player, present)
+        body = self._body(player)
+        if lift:
+            body[BODY_AIR] = 1.0
+        move, worth = self._best(memory, body, present, goal)
+        if lift and worth < -DEATH / 2:  # down from it when the fall is safe; who waits is dropped in the end
+            move = STAY
+        self._expected = body
+        for tick in range(STEP_FRAMES // TICK):
+            advance(body, (0, -1, 1)[move % JUMP], move >= JUMP and tick == 0, memory.pow_hits > 0)
+        return move
 
-    def _speed(self, item: Entity) -> float:
-        past = self._seen.get(item.slot)
-        if past is None or past.id != item.id or abs(around(item.x - past.x)) > 4 * STEP_FRAMES:
-            return 0.0 if item.slot == 0 else 0.5 * item.facing
-        return around(item.x - past.x) / STEP_FRAMES
+    def _body(self, player: Entity) -> Floats:
+        """Mario: as imagined a step ago, if that is where he is, since speeds are finer there than they can be seen."""
+        hoped = self._expected
+        if (
+            hoped is not None
+            and bool(hoped[BODY_AIR]) == player.in_air
+            and abs(around(int(hoped[BODY_X]) - player.x)) <= AS_IMAGINED
+            and abs(hoped[BODY_Y] - player.y) <= AS_IMAGINED
+        ):
+            x = player.x + min(max(around(int(hoped[BODY_X]) - player.x) + hoped[BODY_X] % 1.0, 0.0), 0.99)
+            return np.array([x, hoped[BODY_Y] if player.in_air else player.y, *hoped[BODY_VX:]])
+        vx, vy = self._tracked[player.slot].last_speed()
+        return np.array([player.x + 0.5, player.y, vx, vy, float(player.in_air)])
 
-    def _rise(self, player: Entity) -> float:
-        past = self._seen.get(player.slot)
-        if past is None or not player.direction & (RISING | FALLING):
-            return 0.0
-        return (player.y - past.y) / STEP_FRAMES + (STEP_FRAMES / 2) * 0.14
+    def _track(self, items: list[Entity]) -> None:
+        self._tracked = {item.slot: self._tracked.get(item.slot) or Tracker(item) for item in items}
+        for item in items:
+            self._tracked[item.slot].see(item)
 
-    def _goal(self, memory: MarioMemory, player: Entity, others: list[Entity], speeds: dict[int, float]) -> Goal | None:
-        level = level_of(player.y)
+    def _best(
+        self, memory: MarioMemory, body: Floats, others: list[Entity], goal: Goal | None
+    ) -> tuple[int, float]:
+        """The best move, and what it is worth."""
+        paths = np.zeros((len(others), HORIZON_TICKS, 3))
+        for other, path in zip(others, paths, strict=True):
+            self._fill(other, path)
+        kinds = np.array([_kind(other) for other in others], np.int64)
+        rises = np.array([self._lies_frames(other) // TICK for other in others], np.int64)
+        more = np.array([self._more(other) for other in others], np.float64)
+        place = np.array([goal.level, goal.x] if goal else [-1.0, 0.0])
+        rest = all_left(goal.level, goal.x) if goal else np.zeros((4, 2))
+        can_jump = not (body[BODY_AIR] or memory.held & A_BUTTON)
+        return best_move(body, can_jump, paths, kinds, rises, more, place, rest, memory.pow_hits > 0)
+
+    def _fill(self, other: Entity, path: Floats) -> None:
+        vx, vy = self._tracked[other.slot].speed()
+        if other.id != FIREBALL:
+            walk(float(other.x), float(other.y), vx, vy, other.in_air, path)
+        else:
+            fly(float(other.x), float(other.y), vx, 0.0 if self._tracked[other.slot].waves else vy, path)
+
+    def _more(self, other: Entity) -> float:
+        if other.id == FIREBALL and self._tracked[other.slot].waves:
+            return WAVE_PIXELS
+        return HOP_PIXELS if other.id == FIGHTERFLY else 0.0
+
+    def _lies_frames(self, other: Entity) -> int:
+        """How much longer it lies on its back."""
+        return ON_BACK_FRAMES - CAUTION_FRAMES - self._tracked[other.slot].lying * STEP_FRAMES
+
+    def _goal(self, memory: MarioMemory, player: Entity, others: list[Entity]) -> Goal:
+        level = level_of(player.x, player.y)
 
         def far(goal: Goal) -> float:
             return cost(level, player.x, goal.level, goal.x)
@@ -110,100 +166,49 @@ class MarioBrosExpert:
         lying = [
             goal
             for other in others
-            if other.flipped and not other.harmless
-            for goal in [Goal(level_of(other.y), other.x)]
-            if far(goal) / PIXELS_A_STEP + self._lying[other.slot] < ON_BACK_STEPS
+            if other.flipped
+            for goal in [Goal(level_of(other.x, other.y), other.x)]
+            if far(goal) / PIXELS_A_STEP * STEP_FRAMES < self._lies_frames(other)
         ]
-        if lying:
-            return min(lying, key=far)
-        coins = [Goal(level_of(other.y), other.x) for other in others if other.id == COIN and not other.harmless]
+        coins = [Goal(level_of(other.x, other.y), other.x) for other in others if other.id == COIN]
         if memory.bonus_seconds and not others:
             flags = zip(BONUS_COINS, memory.bonus_coins, strict=True)
-            coins = [Goal(level_of(y), x) for (x, y), there in flags if there]
-        if coins:
-            return min(coins, key=far)
+            coins = [Goal(level_of(x, y), x) for (x, y), there in flags if there]
+        if lying or coins:
+            return min(lying or coins, key=far)
         meetings = [
-            meeting
-            for other in others
-            if other.id in ENEMIES and not other.flipped
-            for meeting in [_meeting(level, player.x, path(other, speeds[other.slot], AHEAD_TICKS))]
-            if meeting
+            self._meeting(level, player.x, other) for other in others if other.id in ENEMIES and not other.flipped
         ]
-        return min(meetings, key=lambda meeting: meeting[0])[1] if meetings else WAITING
+        return min(filter(None, meetings), key=lambda meeting: meeting[0], default=(0, WAITING))[1]
 
-    def _leave_lift(self, body: Body, paths: list[tuple[Entity, list[tuple[float, float, bool]]]]) -> int:
-        """Down from it when the fall is safe; who waits is dropped in the end."""
-        best, move = max(
-            (_worth(Body(body.x, body.y, 0.0, 0.0, True), move, False, paths, None, True), move)
-            for move in (LEFT, RIGHT)
-        )
-        return move if best > -DEATH / 2 else STAY
+    def _meeting(self, level: int, x: int, other: Entity) -> tuple[int, Goal] | None:
+        """The first moment, in ticks, at which Mario can be below an enemy, and where that is."""
+        path = np.zeros((AHEAD_TICKS, 3))
+        self._fill(other, path)
+        for tick in range(AHEAD_STRIDE, AHEAD_TICKS, AHEAD_STRIDE):
+            enemy_x, enemy_y, stands = path[tick]
+            goal = Goal(level_of(enemy_x, enemy_y) - 1, enemy_x)
+            if goal.level < GROUND:
+                return None
+            if not stands or not _reachable(goal):
+                continue
+            steps = (cost(level, x, goal.level, goal.x) + EARLY_PIXELS) / PIXELS_A_STEP
+            if steps * STEP_FRAMES <= tick * TICK:
+                return tick, goal
+        return None
 
 
-def _meeting(level: int, x: int, places: list[tuple[float, float, bool]]) -> tuple[int, Goal] | None:
-    """The first moment, in ticks, at which Mario can be below an enemy, and where that is."""
-    for tick in range(AHEAD_STRIDE, len(places), AHEAD_STRIDE):
-        goal = Goal(level_of(places[tick][1]) - 1, places[tick][0])
-        if goal.level < GROUND:
-            return None
-        if not places[tick][2] or not _reachable(goal):
-            continue
-        steps = (cost(level, x, goal.level, goal.x) + EARLY_PIXELS) / PIXELS_A_STEP
-        if steps * STEP_FRAMES <= tick * TICK:
-            return tick, goal
-    return None
+def _kind(other: Entity) -> int:
+    """What it is to `imagination.py`."""
+    if other.id == COIN:
+        return TAKEN
+    if other.flipped:
+        return LYING
+    return TOUGH if other.id == CRAB else DEADLY
 
 
 def _reachable(goal: Goal) -> bool:
     """Whether one can stand there: the lower levels have gaps."""
-    if goal.level == 1:
+    if goal.level == LOW:
         return not 98 < goal.x < 158
-    return goal.level != 2 or 62 < goal.x < 193
-
-
-def _worth(
-    start: Body,
-    move: int,
-    jump: bool,
-    paths: list[tuple[Entity, list[tuple[float, float, bool]]]],
-    goal: Goal | None,
-    pow_block: bool,
-) -> float:
-    """What a second of this is worth."""
-    body = Body(start.x, start.y, start.vx, start.vy, start.in_air)
-    direction = (0, -1, 1)[move]
-    worth = 0.0
-    gone: set[int] = set()
-    for tick in range(HORIZON_TICKS):
-        knocked = body.tick(direction, jump and tick == 0, pow_block)
-        if knocked:
-            worth += _knock(knocked, tick, paths, gone)
-        for other, places in paths:
-            if other.slot in gone:
-                continue
-            x, y, _ = places[tick]
-            if touches(body, x, y):
-                if other.dangerous:
-                    return worth - DEATH + DEATH_LATER * tick
-                gone.add(other.slot)
-                worth += (TAKE if other.id == COIN else KICK) - SOONER * tick
-    if goal is not None:
-        worth -= cost(level_of(body.y), body.x, goal.level, goal.x)
-    return worth
-
-
-def _knock(
-    knocked: tuple[float, int], tick: int, paths: list[tuple[Entity, list[tuple[float, float, bool]]]], gone: set[int]
-) -> float:
-    """What knocking against a floor there is worth, and who is turned over by it."""
-    worth = 0.0
-    for other, places in paths:
-        x, y, stands = places[tick]
-        if other.slot in gone or not stands or y != knocked[1] or abs(around(round(x - knocked[0]))) >= HIT_REACH:
-            continue
-        if other.flipped:
-            worth += KNOCK_UP
-        else:
-            worth += KNOCK - SOONER * tick
-            gone.add(other.slot)
-    return worth
+    return goal.level != MIDDLE or 62 < goal.x < SCREEN_WIDTH - 62

@@ -1,6 +1,6 @@
 """A rule-based player of the penalty shoot-out.
 
-Kicking, it runs aside, against the wind, which the keeper mostly follows, and then shoots where he does not lean; past
+Kicking, it runs aside against the wind, which the keeper mostly follows, and then shoots where he does not lean; past
 a keeper who stands it shoots hard, to the side where there is more room. Keeping goal, it works out where the shot will
 arrive, and walks there if there is time, else dives.
 """
@@ -58,10 +58,17 @@ class NekketsuSoccerExpert:
 
 def _kick(memory: SoccerMemory) -> int:
     if not KICK_FROM_X <= memory.kicker_x < KICK_BEFORE_X:
-        return RUN_NEAR if memory.wind < 0 else RUN_FAR
+        return _run(memory.wind)
     if memory.keeper_state == LEANS:
         return SHOOT_NEAR if memory.keeper_side < 0 else SHOOT_FAR
     return POWER_NEAR if memory.keeper_y < CENTRE_Y else POWER_FAR
+
+
+def _run(wind: int) -> int:
+    """Aside, against the wind: both posts can then be aimed at without shooting past them."""
+    if wind == 0:
+        return RUN
+    return RUN_NEAR if wind < 0 else RUN_FAR
 
 
 def _keep(before: SoccerMemory, memory: SoccerMemory) -> int:
