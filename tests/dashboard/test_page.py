@@ -83,6 +83,8 @@ def test_another_emulator_and_all_of_them_can_be_watched(page: Page) -> None:
     page.wait_for_selector("#screen canvas[aria-label='the game in emulator 2']")
     page.get_by_role("button", name="all").click()
     becomes_true(page, "document.querySelectorAll('#screen figure canvas').length === 2")
+    shapes = page.evaluate("[...document.querySelectorAll('figure canvas')].map((c) => c.clientHeight / c.clientWidth)")
+    assert shapes == pytest.approx([4 / 3, 4 / 3], abs=0.02)
     changes(page, PICTURE)
 
 

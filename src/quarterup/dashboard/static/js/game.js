@@ -95,12 +95,11 @@ export class Game {
     const count = this.about.num_envs;
     const widths = [...Array(count).keys()].map((i) => Math.min(clientWidth / (i + 1), clientHeight / Math.ceil(count / (i + 1)) * shape));
     const columns = widths.indexOf(Math.max(...widths)) + 1;
-    $("screen").style.gridTemplate = `repeat(${Math.ceil(count / columns)}, minmax(0, 1fr)) / repeat(${columns}, minmax(0, 1fr))`;
+    const part = widths[columns - 1] / clientWidth * 100 - 1.5; // Less what lies between them.
+    $("screen").style.gridTemplate = `none / repeat(${columns}, ${part}%)`;
     $("screen").replaceChildren(...canvases.map(([env, canvas]) => {
       canvas.caption = element("figcaption");
-      const figure = element("figure", { onclick: () => this.select(env) }, canvas, canvas.caption);
-      figure.style.width = "100%";
-      return figure;
+      return element("figure", { onclick: () => this.select(env) }, canvas, canvas.caption);
     }));
   }
 
