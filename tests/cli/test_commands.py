@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +125,23 @@ def test_the_doctor_starts_a_game(capsys: pytest.CaptureFixture[str]) -> None:
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["MAME"]["found"].startswith("MAME 0.")
     assert "starts in" in found["MAME"]["found"]
-    assert {"Python", "packages", "torch", "FCEUX", "display", "disk", "CPU cores"} <= set(found)
+    assert {"Python", "packages", "torch", "FCEUX", "stable-retro", "display", "disk", "CPU cores"} <= set(found)
+
+
+def test_the_doctor_starts_a_game_in_fceux_too_and_does_without(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fceux() -> dict[str, str]:
+        return next(item for item in run_json(capsys, "doctor")["findings"] if item["name"] == "FCEUX")
+
+    if shutil.which("fceux", path=f"{os.environ['PATH']}:/usr/games"):
+        there = fceux()
+        assert there["found"].startswith("FCEUX 2.")
+        assert "mario_bros starts in" in there["found"]
+    monkeypatch.setenv("QUARTERUP_FCEUX", "/nowhere/fceux")
+    missing = fceux()
+    assert missing["state"] == "without"
+    assert "Only for NES games. QUARTERUP_FCEUX names" in missing["advice"]
 
 
 def test_the_doctor_says_what_is_missing_and_returns_1(

@@ -2,7 +2,7 @@
 --
 -- It opens two named pipes (or one TCP socket), says hello, takes its configuration, and from then on answers requests:
 -- one reply a request, both binary, little endian, each preceded by its length. The requests and replies are described
--- in mame_protocol.py; the two files change together and share PROTOCOL.
+-- in bridge_protocol.py; the two files change together and share PROTOCOL.
 --
 -- Where it acts: `register_frame_done`. Inputs set there are seen by the game in the very next frame, and the callback
 -- exists in every MAME version. Save states are exact only when MAME is paused and between two time slices, which is

@@ -30,7 +30,14 @@ from quarterup.agents.replay.storage import ReplayDirectoryError, ReplayTooLarge
 from quarterup.emulators.child import last_lines, tail_of
 from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner import Snapshot
-from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
+from quarterup.training.messages import (
+    Message,
+    demonstration_message,
+    read_message,
+    snapshot_message,
+    snapshot_of,
+    write_message,
+)
 from quarterup.training.settings import TrainSettings, to_json
 from quarterup.training.shared_arrays import Layout, SharedArrays, num_weight_bytes
 
@@ -129,6 +136,10 @@ class LearnerBeside:
             self.held_s += time.perf_counter() - began
         queue.put(transitions)
         self.actor.env_steps += int(np.count_nonzero(transitions.valid))
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        self._tell(demonstration_message(steps, stream))
+        self._reply()
 
     def earn(self, env_steps: int) -> None:
         """The process counts what is earned by itself; here only its counters are read."""

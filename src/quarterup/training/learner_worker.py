@@ -27,7 +27,14 @@ from quarterup.training.errors import RunFolderError
 from quarterup.training.learner import Snapshot
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.locks import LEARNER_LOCK, LEARNER_PATIENCE_S, open_and_lock
-from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
+from quarterup.training.messages import (
+    Message,
+    demonstration_of,
+    read_message,
+    snapshot_message,
+    snapshot_of,
+    write_message,
+)
 from quarterup.training.settings import TrainSettings, from_json
 from quarterup.training.shared_arrays import Layout, SharedArrays
 
@@ -113,6 +120,8 @@ class Worker:
             snapshot = snapshot_of(request)
             self._agent.load(snapshot.agent)
             self._updates, self._due = snapshot.updates, snapshot.due
+        elif request.name == "demonstrate":
+            self._agent.demonstrate(*demonstration_of(request))
         elif request.name == "adjust":
             self._agent.adjust(_settings(request.values).agent_settings)
         elif request.name == "forget":

@@ -1,4 +1,4 @@
-"""The messages between `MameEmulator` and `mame_bridge.lua`, which change together.
+"""The messages between a `BridgedEmulator` and its bridge, a Lua script: both sides change together.
 
 Everything is little endian. A request is `u32 length, u8 code, body`; a reply is `u32 length, u32 status, body`, where
 the length counts what follows it. After HELLO (the bridge's greeting) and the configuration there is exactly one reply
