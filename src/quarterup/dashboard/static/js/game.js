@@ -78,7 +78,7 @@ export class Game {
   }
 
   #makeScreen(env, { width, height }) {
-    const screen = element("canvas", { width, height, role: "img", ariaLabel: `the game in emulator ${env + 1}` });
+    const screen = element("canvas", { className: "live", width, height, role: "img", ariaLabel: `the game in emulator ${env + 1}` });
     screen.style.aspectRatio = width > height ? CRT : 1 / CRT;
     $("screen").style.setProperty("--shape", screen.style.aspectRatio);
     this.screens.set(env, screen);
