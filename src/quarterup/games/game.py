@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ class Family(ABC):
     id: ClassVar[str]
     """What `quarterup games` takes: `atari`."""
     title: ClassVar[str]
-    default_obs: ClassVar[str]
+    default_obs: ClassVar[Literal["features", "ram", "pixels"]]
     """What an agent sees of them unless it is told otherwise."""
 
     @abstractmethod
