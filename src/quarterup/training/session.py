@@ -213,7 +213,16 @@ def _learner_between(
 ) -> Learner:
     torch.set_num_threads(division.threads)
     space = env.vector.single_observation_space
-    agent = kind.make(space, env.num_actions, env.num_envs, settings.agent_settings, settings.seed, run.replay, device)
+    agent = kind.make(
+        space,
+        env.num_actions,
+        env.num_envs,
+        settings.agent_settings,
+        settings.seed,
+        run.replay,
+        device,
+        env.mirror,
+    )
     return LearnerBetween(agent, settings.replay_ratio)
 
 
@@ -234,6 +243,7 @@ def _learner_beside(
         device=device,
         threads=division.threads,
         processors=division.learner_processors,
+        mirror=env.mirror,
     )
     return LearnerBeside(facts, actor)
 
