@@ -21,6 +21,7 @@ MINE = (
     "set",
     "eval",
     "play",
+    "demos",
     "record",
     "games",
     "inputs",

@@ -41,7 +41,7 @@ PRESETS = {
         agent="rainbow",
         envs=2,
         replay_ratio=1 / 8,
-        env=EnvSettings(obs="features"),
+        env=EnvSettings(obs="features", sticky=0.25),
         agent_settings=RainbowSettings(
             n_step=5,
             gamma=0.98,
@@ -59,8 +59,9 @@ heart. An update for every 16 steps keeps learner and emulators busy on two core
 do. A return is at most some hundred points within the discount's reach, so the atoms lie there. No expert: shown how
 the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md).
 
-Nekketsu Soccer: its rewards are single goals, which the usual atoms, hundreds of points wide, cannot tell apart. A kick
-takes some 45 steps, so a discount of 0.98 sees one and a little of the next."""
+Nekketsu Soccer: sticky actions for the same reason. Its rewards are single goals, which the usual atoms, up to hundreds
+of points apart, cannot tell from none. A kick takes some 45 steps, so a discount of 0.98 sees one and a little of the
+next."""
 
 
 FAMILY_PRESETS = {
