@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import HeldInputs, MemoryRange
 from quarterup.emulators.systems import System
 from quarterup.games.memory_map import MemoryMap
+from quarterup.mirror import Mirror
 
 M = TypeVar("M", bound=MemoryMap)
 Step = Callable[[HeldInputs, int], M]
@@ -83,6 +84,8 @@ class Game(ABC, Generic[M]):
     """The machine's working memory, for `obs="ram"`."""
     actions: tuple[Action, ...]
     features: ClassVar[tuple[Feature, ...]]
+    mirror: ClassVar[Mirror | None] = None
+    """Of the features, if the game plays alike on both sides."""
     bitmap_memory: ClassVar[tuple[MemoryRange, ...]] = ()
     """What `bitmap` reads, if the machine keeps its picture as bits in memory."""
     bitmap_shape: ClassVar[tuple[int, int] | None] = None
