@@ -1,8 +1,8 @@
-"""Makes gray pictures smaller by area: every new pixel is the mean of what it covers, pixels it cuts count in part.
+"""Makes pictures gray, and smaller by area, in compiled code.
 
-The numbers are those of OpenCV's `INTER_AREA`, bit for bit, which ale-py's own environments use: along rows first,
-then down columns, in float32, rounded to the nearest number, halves to the even one. (Where new pixels cover two by two
-whole ones OpenCV rounds halves up instead.)
+Every new pixel is the mean of what it covers, pixels it cuts count in part. The numbers are those of OpenCV's
+`INTER_AREA`, bit for bit, which ale-py's own environments use: along rows first, then down columns, in float32, rounded
+to the nearest number, halves to the even one. (Where new pixels cover two by two whole ones OpenCV rounds halves up.)
 """
 
 from __future__ import annotations
@@ -14,9 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.compiled import compiled
+from quarterup.emulators.pictures import BLUE_WEIGHT, GREEN_WEIGHT, RED_WEIGHT
 
 NOTHING = 1e-3
 """A share of a pixel this small does not count."""
+
+
+@compiled
+def gray_from_rgb(rgb: Any, out: Any) -> None:
+    """Write the luma of `rgb`, uint8 of shape (H, W, 3), into `out`, uint8 of shape (H, W)."""
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            luma = RED_WEIGHT * rgb[y, x, 0] + GREEN_WEIGHT * rgb[y, x, 1] + BLUE_WEIGHT * rgb[y, x, 2]
+            out[y, x] = luma >> 8
 
 
 class AreaResize:
@@ -34,7 +44,11 @@ class AreaResize:
         self._sums = np.zeros(new_width, np.float32)
 
     def __call__(self, picture: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-        """Write the smaller `picture` into `out`."""
+        """Write the smaller `picture`, (H, W) or (H, W, channels), into `out`."""
+        if picture.ndim == 3:
+            for channel in range(picture.shape[2]):
+                self(picture[:, :, channel], out[:, :, channel])
+            return
         _resize(picture, *self._rows, *self._columns, self._line, self._narrow, self._sums, out)
 
 

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quarterup.emulators.area import AreaResize
 from quarterup.emulators.atari_roms import atari_rom
 from quarterup.emulators.emulator import (
     EmulatorDied,
@@ -35,6 +34,7 @@ from quarterup.emulators.emulator import (
     StateId,
 )
 from quarterup.emulators.mame_program import require_display
+from quarterup.emulators.pictures import resizer
 
 CPU, GAME = ":maincpu", ":ale"
 RAM_START, RAM_BYTES = 0x80, 128
@@ -136,12 +136,12 @@ class AtariEmulator:
     def _prepare_picture(self, height: int, width: int) -> None:
         self._native = np.zeros((height, width, 3), np.uint8)
         self._gray = np.zeros((height, width), np.uint8)
-        self._screen = self._gray if self._picture is not None and self._picture.gray else self._native
-        self._resize: AreaResize | None = None
-        if self._picture is None or self._picture.width is None or self._picture.height is None:
-            return
-        if (self._picture.height, self._picture.width) != (height, width):
-            self._resize = AreaResize(height, width, self._picture.height, self._picture.width)
+        self._screen: NDArray[np.uint8] = self._native
+        if self._picture is not None and self._picture.gray:
+            self._screen = self._gray
+        self._resize = resizer(self._picture, height, width)
+        if self._resize is not None:
+            assert self._picture is not None
             self._screen = np.zeros((self._picture.height, self._picture.width, *self._screen.shape[2:]), np.uint8)
 
     # ------------------------------------------------------------------------------------------------------- stepping
@@ -198,8 +198,7 @@ class AtariEmulator:
             return self._screen
         ale.getScreenRGB(self._native)
         if self._resize is not None:
-            for channel in range(3):
-                self._resize(self._native[:, :, channel], self._screen[:, :, channel])
+            self._resize(self._native, self._screen)
         return self._screen
 
     # -------------------------------------------------------------------------------------------------- memory, states

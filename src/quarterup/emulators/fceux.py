@@ -15,7 +15,7 @@ from quarterup.emulators.emulator import EmulatorDied, EmulatorNotFound, Machine
 from quarterup.emulators.fceux_program import REFUSAL, FceuxCommand, fceux_version, find_fceux
 from quarterup.emulators.mame_program import require_display
 from quarterup.emulators.nes_rom import NesRom, Region, read_nes_rom
-from quarterup.emulators.pictures import AreaScaler, gray_from_rgbx, rgb_from_rgbx
+from quarterup.emulators.pictures import gray_from_rgbx, resizer, rgb_from_rgbx
 from quarterup.emulators.state_files import StateOwner
 
 WIDTH, HEIGHT = 256, 240
@@ -69,6 +69,7 @@ class FceuxEmulator(BridgedEmulator):
         version = fceux_version(program)
         self._rom = read_nes_rom(rom)
         self._picture = picture
+        self._prepare_picture(picture)
         super().__init__(Child("pipe", start_timeout_s, timeout_s))
         try:
             self._start(FceuxCommand(program, self._rom, self._child.folder, visible), processor, start_timeout_s)
@@ -90,7 +91,11 @@ class FceuxEmulator(BridgedEmulator):
         )
         pixels = self._prepare_buffers(sum(item.size for item in watch), GD_BYTES if picture else 0, RED_AT)
         self._rgbx = pixels[: WIDTH * HEIGHT * 4].reshape(HEIGHT, WIDTH, 4) if picture else None
-        self._scaler = _scaler(picture)
+
+    def _prepare_picture(self, picture: Picture | None) -> None:
+        self._resize = resizer(picture, HEIGHT, WIDTH)
+        if picture is not None and picture.height is not None and picture.width is not None:
+            self._small = np.zeros((picture.height, picture.width, *(() if picture.gray else (3,))), np.uint8)
 
     def _start(self, command: FceuxCommand, processor: int | None, timeout_s: float) -> None:
         command.prepare()
@@ -103,10 +108,11 @@ class FceuxEmulator(BridgedEmulator):
     def _screen(self) -> NDArray[np.uint8] | None:
         if self._rgbx is None or self._picture is None:
             return None
-        if self._picture.gray:
-            gray = gray_from_rgbx(self._rgbx)
-            return gray if self._scaler is None else self._scaler(gray)
-        return rgb_from_rgbx(self._rgbx if self._scaler is None else self._scaler(self._rgbx))
+        screen = gray_from_rgbx(self._rgbx) if self._picture.gray else rgb_from_rgbx(self._rgbx)
+        if self._resize is None:
+            return screen
+        self._resize(screen, self._small)
+        return self._small
 
     def screenshot(self) -> NDArray[np.uint8]:
         """The screen after the last step at native size, RGB, shape (240, 256, 3), whatever the steps return."""
@@ -122,12 +128,6 @@ class FceuxEmulator(BridgedEmulator):
 
     def _state_owner(self) -> StateOwner:
         return StateOwner(self.facts.machine, self.facts.emulator, self.facts.rom_status, {"rom": self._rom.sha1})
-
-
-def _scaler(picture: Picture | None) -> AreaScaler | None:
-    if picture is None or picture.width is None or picture.height is None:
-        return None
-    return AreaScaler((HEIGHT, WIDTH), (picture.height, picture.width))
 
 
 def _explained(death: EmulatorDied, rom: NesRom) -> EmulatorDied | EmulatorNotFound | RomError:

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarterup.emulators import retro_worker as worker
-from quarterup.emulators.area import AreaResize
 from quarterup.emulators.child import Child
 from quarterup.emulators.connection import Transport
 from quarterup.emulators.emulator import (
@@ -34,7 +33,7 @@ from quarterup.emulators.emulator import (
     RomError,
     StateId,
 )
-from quarterup.emulators.pictures import gray_from_rgb
+from quarterup.emulators.pictures import resizer
 from quarterup.emulators.retro_core import (
     NES_PIXEL_ASPECT,
     RetroCore,
@@ -142,12 +141,11 @@ class RetroEmulator:
         if wanted.raw:
             raise EmulatorError("stable-retro has no raw picture: it draws every frame, whole")
         shape = (wanted.height or core.height, wanted.width or core.width)
-        self._resize = None
-        if shape != (core.height, core.width):
-            try:
-                self._resize = AreaResize(core.height, core.width, *shape)
-            except ValueError as error:
-                raise EmulatorError(str(error)) from None
+        self._resize = resizer(self._picture, core.height, core.width)
+        if wanted.gray:
+            from quarterup.emulators.area import gray_from_rgb  # not loaded before it is needed: numba takes its time
+
+            self._make_gray = gray_from_rgb
         self._gray = np.zeros((core.height, core.width), np.uint8)
         self._screen = np.zeros((*shape, *(() if wanted.gray else (3,))), np.uint8)
 
@@ -219,15 +217,14 @@ class RetroEmulator:
             return None
         drawn = self._drawn[slot]
         if self._picture.gray:
-            gray_from_rgb(drawn, self._gray)
+            self._make_gray(drawn, self._gray)
             if self._resize is None:
                 return self._gray
             self._resize(self._gray, self._screen)
             return self._screen
         if self._resize is None:
             return drawn
-        for channel in range(3):
-            self._resize(drawn[:, :, channel], self._screen[:, :, channel])
+        self._resize(drawn, self._screen)
         return self._screen
 
     def _buttons(self, inputs: HeldInputs) -> tuple[int, int]:
