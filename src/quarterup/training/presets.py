@@ -133,17 +133,15 @@ def with_demonstrations(settings: TrainSettings) -> TrainSettings:
 def _settings_of_game(game: str) -> TrainSettings:
     """The best known ones, or the defaults of all games."""
     try:
-        preset = _preset_of(find_game(game).id)
+        game_id = find_game(game).id
     except UnknownGame:
-        preset = None
-    if preset is None:
-        return TrainSettings(game=game, agent_settings=kind_of_agent(TrainSettings.agent).settings())
-    return dataclasses.replace(preset, game=game)
-
-
-def _preset_of(game_id: str) -> TrainSettings | None:
+        game_id = game
     family = family_of(game_id)
-    return PRESETS.get(game_id) or (FAMILY_PRESETS.get(family.id) if family else None)
+    preset = PRESETS.get(game_id) or (FAMILY_PRESETS.get(family.id) if family else None)
+    if preset is not None:
+        return dataclasses.replace(preset, game=game)
+    env = EnvSettings(obs=family.default_obs) if family else EnvSettings()
+    return TrainSettings(game=game, env=env, agent_settings=kind_of_agent(TrainSettings.agent).settings())
 
 
 def _find_preset(name: str) -> Preset:
