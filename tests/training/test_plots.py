@@ -41,6 +41,18 @@ def test_a_curve_and_its_references_are_drawn(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["curve.png"]
 
 
+def test_scores_below_zero_are_shown_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bottoms: list[float] = []
+    monkeypatch.setattr(plots, "save_figure", lambda figure, _: bottoms.append(figure.axes[0].get_ylim()[0]))
+    steps = np.arange(0, 60_000, 100)
+    goals = LearningCurve("run", steps, np.linspace(-3.0, 2.0, len(steps)))
+    points = LearningCurve("run", steps, np.linspace(100.0, 200.0, len(steps)))
+    for drawn in (goals, points):
+        plot_learning_curves([drawn], tmp_path / "curve.png", title="", frame_skip=4)
+    assert bottoms[0] <= -3
+    assert bottoms[1] == 0
+
+
 def test_several_runs_have_colours_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "curves.png"
     plot_learning_curves([curve("one"), curve("two", 3.0)], path, title="Two runs", frame_skip=4)

@@ -49,6 +49,12 @@ def style_axes(axes: Axes, *, steps: bool = False) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
 
 
+def show_scores_from_zero(axes: Axes) -> None:
+    """Scores begin at 0, but where some are below it, as goal differences are, all are shown."""
+    if axes.dataLim.ymin >= 0:
+        axes.set_ylim(bottom=0)
+
+
 def thousands(value: float) -> str:
     """12,500 as 12.5k: short enough for an axis."""
     if value >= 1_000_000:

@@ -18,6 +18,7 @@ from quarterup.training.plot_style import (
     looks_of,
     save_figure,
     short,
+    show_scores_from_zero,
     steps_label,
     style_axes,
     thousands,
@@ -29,6 +30,8 @@ LEGEND_COLUMNS = 3
 REFERENCE_COLOURS = {"random": "#8c8c8c", "expert": "#303030"}
 SHORT_WINDOW_EPISODES = 20
 """Of the thin line, which shows what the bold one smooths away."""
+WHOLE_TREND_FROM = 10
+"""A slope of fewer points is shown with decimals."""
 MIN_FOR_TREND = 30
 """Episodes in the last third of the steps, without which there is no trend to tell."""
 BINS = 30
@@ -71,7 +74,7 @@ def plot_learning_curves(
     axes.set_xlabel(steps_label(frame_skip), fontsize=11)
     axes.set_ylabel("score of an episode", fontsize=11)
     style_axes(axes, steps=True)
-    axes.set_ylim(bottom=0)
+    show_scores_from_zero(axes)
     _finish(figure, path)
 
 
@@ -148,7 +151,8 @@ def _draw_trend(axes: Axes, curve: LearningCurve) -> None:
     steps = curve.env_steps[late]
     slope, start = np.polyfit(steps, curve.scores[late], 1)
     unit = 100_000 if steps[-1] > 100_000 else 10_000
-    label = f"trend: {slope * unit:+,.0f} per {thousands(unit)} steps"
+    digits = 0 if abs(slope * unit) >= WHOLE_TREND_FROM else 2
+    label = f"trend: {slope * unit:+,.{digits}f} per {thousands(unit)} steps"
     ends = steps[[0, -1]]
     axes.plot(ends, start + slope * ends, color=COLOURS[1], linestyle="--", linewidth=1.8, label=label)
 

@@ -40,7 +40,7 @@ PRESETS = {
         game="nekketsu_soccer",
         agent="rainbow",
         envs=2,
-        replay_ratio=1 / 8,
+        replay_ratio=1 / 4,
         env=EnvSettings(obs="features", sticky=0.25),
         agent_settings=RainbowSettings(
             n_step=5,

@@ -12,7 +12,16 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from quarterup.training.metrics import Curve, EpisodeTable, Event, MetricsReader
-from quarterup.training.plot_style import COLOURS, DOTS_PER_INCH, looks_of, save_figure, short, steps_label, style_axes
+from quarterup.training.plot_style import (
+    COLOURS,
+    DOTS_PER_INCH,
+    looks_of,
+    save_figure,
+    short,
+    show_scores_from_zero,
+    steps_label,
+    style_axes,
+)
 from quarterup.training.plots import LearningCurve, draw_curve, draw_thirds
 from quarterup.training.statistics import WINDOW_EPISODES, running_mean
 
@@ -77,7 +86,7 @@ def _draw_scores(curve: Axes, spread: Axes, episodes: EpisodeTable) -> None:
         return
     scores = LearningCurve("", episodes.env_steps, episodes.scores)
     draw_curve(curve, scores)
-    curve.set_ylim(bottom=0)
+    show_scores_from_zero(curve)
     draw_thirds(spread, scores)
     _legend(curve)
     _legend(spread)
