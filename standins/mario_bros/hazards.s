@@ -3,7 +3,7 @@
 .include "game.inc"
 
 FREEZE_FRAMES = 50
-WISP_AGAIN  = 60                ; sixteenths until the next one
+WISP_AGAIN  = 60                ; ticks of 16 frames until the next one
 BOUNCES_FROM = 210              ; from then on the phase is so old that wisps stay
 WISP_SPEED  = $D0
 BOUNCE_SPEED = $98

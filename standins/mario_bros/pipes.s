@@ -3,7 +3,7 @@
 .include "game.inc"
 
 MOST        = 8
-FIRST_SPAWN = 3                 ; sixteenths of frames
+FIRST_SPAWN = 3                 ; ticks of 16 frames
 NEXT_SPAWN  = 11
 LAST_ENEMY  = $C0               ; enemies have the entities below this one: four walk at a time
 PIPE_Y      = ROW_TOP * 8

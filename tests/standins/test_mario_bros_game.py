@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_the_mole_gets_faster_and_slides_on(game: Console) -> None:
     for _ in range(4):
         places.append(game[MOLE + X])
         game.step(RIGHT, 12)
-    gaps = [after - before for before, after in zip(places, places[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(places)]
     assert gaps[0] < gaps[1] <= gaps[2] <= 15
     assert game[HELD] == 1
     let_go = game[MOLE + X]

@@ -15,9 +15,13 @@ from quarterup.games.mario_bros.imagination import (
     DEATH,
     HORIZON_TICKS,
     LYING,
+    NOWHERE,
     TAKEN,
     TOUGH,
+    Aim,
+    Others,
     best_move,
+    direction_of,
 )
 from quarterup.games.mario_bros.memory import (
     A_BUTTON,
@@ -43,7 +47,7 @@ from quarterup.games.mario_bros.motion import (
     fly,
     walk,
 )
-from quarterup.games.mario_bros.routes import GROUND, LOW, MIDDLE, all_left, cost, level_of
+from quarterup.games.mario_bros.routes import GROUND, LEVEL_Y, LOW, MIDDLE, all_left, cost, level_of
 from quarterup.games.mario_bros.tracker import STEP_FRAMES, WAVE_PIXELS, Tracker
 
 STAY, LEFT, RIGHT = 0, 1, 2
@@ -74,10 +78,11 @@ class Goal:
 
 
 WAITING = Goal(GROUND, 90)
+NO_AIM = Aim(NOWHERE, 0.0, np.zeros((len(LEVEL_Y), 2)))
 
 
 class MarioBrosExpert:
-    """Plays on the decoded memory. It remembers where everybody was in the last steps, and who lies there since when."""
+    """Plays on the decoded memory. It remembers where everybody was lately, and who lies there since when."""
 
     def __init__(self) -> None:
         self.reset()
@@ -104,7 +109,7 @@ class MarioBrosExpert:
             move = STAY
         self._expected = body
         for tick in range(STEP_FRAMES // TICK):
-            advance(body, (0, -1, 1)[move % JUMP], move >= JUMP and tick == 0, memory.pow_hits > 0)
+            advance(body, direction_of(move), move >= JUMP and tick == 0, memory.pow_hits > 0)
         return move
 
     def _body(self, player: Entity) -> Floats:
@@ -126,20 +131,20 @@ class MarioBrosExpert:
         for item in items:
             self._tracked[item.slot].see(item)
 
-    def _best(
-        self, memory: MarioMemory, body: Floats, others: list[Entity], goal: Goal | None
-    ) -> tuple[int, float]:
+    def _best(self, memory: MarioMemory, body: Floats, others: list[Entity], goal: Goal | None) -> tuple[int, float]:
         """The best move, and what it is worth."""
         paths = np.zeros((len(others), HORIZON_TICKS, 3))
         for other, path in zip(others, paths, strict=True):
             self._fill(other, path)
-        kinds = np.array([_kind(other) for other in others], np.int64)
-        rises = np.array([self._lies_frames(other) // TICK for other in others], np.int64)
-        more = np.array([self._more(other) for other in others], np.float64)
-        place = np.array([goal.level, goal.x] if goal else [-1.0, 0.0])
-        rest = all_left(goal.level, goal.x) if goal else np.zeros((4, 2))
+        seen = Others(
+            paths,
+            kinds=np.array([_kind(other) for other in others], np.int64),
+            rises=np.array([self._lies_frames(other) // TICK for other in others], np.int64),
+            more=np.array([self._more(other) for other in others], np.float64),
+        )
+        aim = Aim(goal.level, float(goal.x), all_left(goal.level, goal.x)) if goal else NO_AIM
         can_jump = not (body[BODY_AIR] or memory.held & A_BUTTON)
-        return best_move(body, can_jump, paths, kinds, rises, more, place, rest, memory.pow_hits > 0)
+        return best_move(body, can_jump, seen, aim, memory.pow_hits > 0)
 
     def _fill(self, other: Entity, path: Floats) -> None:
         vx, vy = self._tracked[other.slot].speed()

@@ -1,7 +1,7 @@
 """The feature vector of Mario Bros.: what is known of Mario, then of the nearest others, then of the floors around him.
 
-Differences of X are taken the short way round the screen, and relative to Mario: what matters is who is above, beside and
-below him. What others do is told relative to him, too: `closing` is 1 for who comes nearer.
+Differences of X are taken the short way round the screen, and relative to Mario: what matters is who is above, beside
+and below him. What others do is told relative to him, too: `closing` is 1 for who comes nearer.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Mario Bros. (Nintendo 1983) on the NES.
 
 ## Description
-A single screen of floors above a sewer. Enemies come out of the pipes at the top, walk down from floor to floor and into
-the pipes at the bottom, from where they come again. Mario turns them over by jumping against the floor they stand on
-from below, and then has to kick them off before they are up again. The POW block hits all floors at once, three times.
-Later phases have enemies that need two knocks, enemies that hop, ice, and fireballs for who dawdles; some are coins
-only. The game is over with the last life.
+A single screen of floors above a sewer. Enemies come out of the pipes at the top, walk down from floor to floor and
+into the pipes at the bottom, from where they come again. Mario turns them over by jumping against the floor they stand
+on from below, and then has to kick them off before they are up again. The POW block hits all floors at once, three
+times. Later phases have enemies that need two knocks, enemies that hop, ice, and fireballs for who dawdles; some are
+coins only. The game is over with the last life.
 
 ## Actions
 | # | name | held |
@@ -32,7 +32,8 @@ row), 800 for a coin, and so on. The counter has six digits and wraps at 1,000,0
 to a byte either.
 
 ## Start
-The title's first line, one player and game A, by the real Select and Start, until Mario obeys. Never by writing to memory.
+The title's first line, one player and game A, by the real Select and Start, until Mario obeys. Never by writing to
+memory.
 
 ## End
 Terminated when the last life is lost. Also when the memory shows that another game has begun: another mode than one

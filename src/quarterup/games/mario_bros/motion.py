@@ -1,7 +1,7 @@
 """How Mario and the others will move: the rule-based player looks ahead with it. Compiled.
 
-Speeds are pixels a frame, fitted to the stand-in. Time goes in ticks of two frames. A body is five numbers: X, Y, speed to
-the right, speed down, and 1 in the air. A path is a row for each tick: X, Y, and 1 for who stands on a floor.
+Speeds are pixels a frame, fitted to the stand-in. Time goes in ticks of two frames. A body is five numbers: X, Y, speed
+to the right, speed down, and 1 in the air. A path is a row for each tick: X, Y, and 1 for who stands on a floor.
 """
 
 from __future__ import annotations
@@ -143,8 +143,9 @@ def fly(x: float, y: float, vx: float, vy: float, path: Floats) -> None:
 
 @compiled
 def distance(body: Floats, x: float, y: float, more: float) -> float:
-    """By how many pixels Mario, there, would miss somebody at X, Y; 0 if he touches him. `more` pixels further up or down
-    are counted to the other."""
+    """By how many pixels Mario, there, would miss somebody at X, Y; 0 if he touches him. `more` pixels further up or
+    down are counted to the other."""
     below = body[BODY_Y] - y
     beside = abs((body[BODY_X] - x + SCREEN_WIDTH / 2) % SCREEN_WIDTH - SCREEN_WIDTH / 2)
-    return max(beside - TOUCH_X, below - TOUCH_BELOW - more, -TOUCH_ABOVE - more - below, 0.0)
+    misses: float = max(beside - TOUCH_X, below - TOUCH_BELOW - more, -TOUCH_ABOVE - more - below, 0.0)
+    return misses

@@ -1,8 +1,8 @@
 """How far it is from one floor of the arena to another, and where to leave the floor on the way.
 
 Levels count from the ground: 0 ground, 1 the two low floors, 2 the middle one, 3 the two at the top. Low and top floors
-go on beyond the sides of the screen, and have their gap in the middle. From each level there are two ways up, jumps through
-a gap onto the floor beside it, and two ways down.
+go on beyond the sides of the screen, and have their gap in the middle. From each level there are two ways up, jumps
+through a gap onto the floor beside it, and two ways down.
 """
 
 from __future__ import annotations

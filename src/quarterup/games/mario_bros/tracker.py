@@ -1,10 +1,12 @@
 """How fast everybody moves, from where they were in the last steps: the memory map tells places only.
 
-One look is off by a pixel, so that over four frames a speed would be off by a quarter of a pixel a frame. Who keeps going
-the same way is measured over several steps.
+One look is off by a pixel, so that over four frames a speed would be off by a quarter of a pixel a frame. Who keeps
+going the same way is measured over several steps.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from quarterup.games.mario_bros.memory import FALLING, FIREBALL, LEFT, RIGHT, RISING, Entity, around
 from quarterup.games.mario_bros.motion import GRAVITY
@@ -29,7 +31,7 @@ class Tracker:
     def see(self, now: Entity) -> None:
         last = self.past[-1]
         if now.id != last.id or abs(around(now.x - last.x)) > JUMPED_PIXELS:
-            self.__init__(now)  # type: ignore[misc]
+            self.past, self.first_y, self.lying = [now], now.y, 0
             return
         self.lying = self.lying + 1 if now.flipped else 0
         same = _way(now) == _way(last)
@@ -41,7 +43,7 @@ class Tracker:
         if len(self.past) == 1:
             return 0.5 * now.facing if now.slot else 0.0, 0.0
         frames = STEP_FRAMES * (len(self.past) - 1)
-        vx = sum(around(b.x - a.x) for a, b in zip(self.past, self.past[1:], strict=False)) / frames
+        vx = sum(around(b.x - a.x) for a, b in pairwise(self.past)) / frames
         if now.id == FIREBALL:
             return vx, (now.y - first.y) / frames
         if not now.in_air:
