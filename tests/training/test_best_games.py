@@ -99,6 +99,17 @@ def test_a_renderer_that_is_killed_is_reported_and_the_best_game_gets_its_video_
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_the_end_of_a_training_does_not_wait_for_processors_that_idle(tmp_path: Path, game: Trace) -> None:
+    """The video that is being made with what is left over gets nothing at all here."""
+    games = BestGames(tmp_path, 3, ())
+    games.game_over(game.score, None, 1, lambda: game)
+    games.work()
+    assert games._renderer is not None
+    os.kill(games._renderer._process.pid, signal.SIGSTOP)
+    assert games.finish() == [(VIDEO, str(tmp_path / f"best-{game.score:.0f}-step1.mp4"))]
+    games.close()
+
+
 def test_a_game_that_comes_out_otherwise_is_said_and_leaves_no_video(tmp_path: Path, game: Trace) -> None:
     games = BestGames(tmp_path, 3, ())
     games.game_over(1e6, None, 1, lambda: scored(game, 1e6))

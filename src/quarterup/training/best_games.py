@@ -123,8 +123,8 @@ class BestGames:
         if not self._best:
             return news
         best = self._best[0]
-        if self._renderer is not None and self._renderer.game != best:
-            self._stop_rendering()
+        if self._renderer is not None and (self._renderer.game != best or self._renderer.pace == WHEN_IDLE):
+            self._stop_rendering()  # On a busy machine it would not come to an end.
         if self._renderer is None and not best.video.exists():
             self._render(best, AT_ONCE, news)
         while self._renderer is not None and not give_up():
@@ -209,6 +209,7 @@ class Renderer:
 
     def __init__(self, game: Kept, roms: Sequence[Path], pace: str) -> None:
         self.game = game
+        self.pace = pace
         self._began = time.monotonic()
         self._log = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
         self._process = subprocess.Popen(
