@@ -1,10 +1,10 @@
-"""RetroEmulator beside stable-retro called directly, beside FCEUX, and two of it beside one: the same game, in turns.
+"""RetroEmulator beside stable-retro called directly, FCEUX and MAME, and two of it beside one: the same game, in turns.
 
     .venv/bin/python benchmarks/retro.py [--rom tests/data/falling.nes] [--repetitions 7]
 
 All return the console's RAM after every fourth frame, and where a picture is named, that too, at native size. What is
 called directly runs in a process of its own, with the low priority that emulators have, so that a busy machine is busy
-to all alike. FCEUX is left out where it is not installed. Prints one JSON object.
+to all alike. FCEUX and MAME are left out where they are not installed. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from quarterup.cli.measure import Ratio, few_cores, in_turns, report
 from quarterup.emulators import guard
 from quarterup.emulators.emulator import Emulator, EmulatorNotFound, MemoryRange, Picture
 from quarterup.emulators.fceux import FceuxEmulator
+from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.processors import spread
 from quarterup.emulators.retro import RetroEmulator
 from report import say
@@ -33,13 +36,16 @@ RAM = MemoryRange(0, 0x800)
 
 OURS, THEIRS = "quarterup, RAM", "stable-retro called directly, RAM"
 OURS_PICTURE, THEIRS_PICTURE = "quarterup, RAM and picture", "stable-retro called directly, RAM and picture"
-TWO, FCEUX_RAM = "two of quarterup's, RAM", "FCEUX, RAM"
+TWO, FCEUX_RAM, MAME_RAM = "two of quarterup's, RAM", "FCEUX, RAM", "MAME, RAM"
 RATIOS = (
     Ratio("retro_over_direct", OURS, THEIRS, 0.85),
     Ratio("retro_picture_over_direct", OURS_PICTURE, THEIRS_PICTURE, None),
     Ratio("two_retros_over_one", TWO, OURS, 1.8),
 )
-OVER_FCEUX = Ratio("retro_over_fceux", OURS, FCEUX_RAM, 3.0)
+OTHERS: tuple[tuple[Ratio, Callable[[Path], Emulator]], ...] = (
+    (Ratio("retro_over_fceux", OURS, FCEUX_RAM, 3.0), lambda rom: FceuxEmulator(rom, watch=[RAM])),
+    (Ratio("retro_over_mame", OURS, MAME_RAM, None), lambda rom: MameEmulator("nes", media={"cart": rom}, watch=[RAM])),
+)
 
 DIRECT = """
 import runpy, sys, time
@@ -94,10 +100,14 @@ def main() -> None:
             TWO: lambda: speed(*two),
         }
         ratios = list(RATIOS)
-        if fceux := start_fceux(rom):
-            started(fceux)
-            cases[FCEUX_RAM] = lambda: speed(fceux)
-            ratios.append(OVER_FCEUX)
+        for ratio, start in OTHERS:
+            try:
+                other = started(start(rom))
+            except EmulatorNotFound as error:
+                say(f"Without it: {error}")
+                continue
+            cases[ratio.slower] = partial(speed, other)
+            ratios.append(ratio)
         print(json.dumps(report(one.facts, in_turns(cases, options.repetitions), ratios), indent=1))
 
 
@@ -132,14 +142,6 @@ def direct_speed(process: subprocess.Popen[str]) -> float:
     process.stdin.write("measure\n")
     process.stdin.flush()
     return float(process.stdout.readline())
-
-
-def start_fceux(rom: Path) -> Emulator | None:
-    try:
-        return FceuxEmulator(rom, watch=[RAM])
-    except EmulatorNotFound as error:
-        say(f"Without FCEUX: {error}")
-        return None
 
 
 if __name__ == "__main__":

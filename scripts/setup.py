@@ -59,6 +59,7 @@ PROGRAMS = {
         False,
         {"apt": "x11-utils", "dnf": "xwininfo", "pacman": "xorg-xwininfo"},
     ),
+    "xdotool": Program("lets them press keys", False, {"apt": "xdotool", "dnf": "xdotool", "pacman": "xdotool"}),
     "chromium": Program(
         "a browser for the tests of the dashboard",
         False,

@@ -44,7 +44,6 @@ stands:
         jmp computer_stands
 @player:
         lda pad
-        sta keeper_pad
         and #BUTTON_B
         bne @acts
         lda #>WALK

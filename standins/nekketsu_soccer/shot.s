@@ -79,7 +79,7 @@ choose_kind:
 @one_button:
         lda kick_pad
         and #BUTTON_UP | BUTTON_DOWN | BUTTON_LEFT | BUTTON_RIGHT
-        bne @directed
+        bne @speed
         inx
         inx                     ; CURL without a direction and with both buttons, else CHIP
         cpx #POWER+2
@@ -89,7 +89,6 @@ choose_kind:
 @curl:
         ldx #CURL
         bne @speed
-@directed:
 @speed:
         lda kicker_speed+1
         cmp #>FULL_RUN

@@ -21,6 +21,7 @@ MINE = (
     "set",
     "eval",
     "play",
+    "demos",
     "record",
     "games",
     "inputs",
@@ -79,6 +80,24 @@ def test_games_needs_no_mame(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.delenv("QUARTERUP_ROMS", raising=False)
     assert main(["games"]) == 0
     assert "space_invaders" in capsys.readouterr().out
+
+
+def test_games_that_share_a_file_take_one_line_until_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games"]) == 0
+    printed = capsys.readouterr().out
+    assert "104 games" in printed
+    assert printed.count("atari_") == 1
+    listed = run_json(capsys, "games", "atari")
+    assert len(listed["games"]) == 104
+    assert listed["families"] == []
+    (pong,) = [row for row in listed["games"] if row["id"] == "atari_pong"]
+    assert (pong["env"], pong["actions"], pong["rom"]) == ("quarterup/Atari-Pong-v0", 6, "own")
+
+
+def test_an_atari_game_is_played_by_hand_in_mame_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    message = run_failing(capsys, "play", "atari_pong", "--human")
+    assert "ale-py, which keeps the score, takes no keyboard" in message
+    assert "mame a2600 -cart" in message
 
 
 # --------------------------------------------------------------------------------------------------------- inputs

@@ -10,11 +10,8 @@ docs/emulators/atari.md has what was found for other games. The ROMs are those t
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from real_mame import Make
-
-pytest.importorskip("ale_py", reason="Atari games need ale-py")
 
 from quarterup.emulators.atari import AtariEmulator
 from quarterup.emulators.atari_roms import atari_rom

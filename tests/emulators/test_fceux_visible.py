@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from real_fceux import ALL_RAM, FALLING, MakeFceux
 
@@ -31,6 +33,19 @@ def test_a_window_opens_and_runs_at_normal_speed(display: None, make_fceux: Make
         emulator.step((), 4)
     seconds = time.monotonic() - began
     assert seconds > FRAMES / 60.0988 * 0.9
+
+
+def test_the_game_is_heard(
+    display: None, make_fceux: MakeFceux, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SDL can write into a file what it would play."""
+    monkeypatch.setenv("SDL_AUDIODRIVER", "disk")
+    monkeypatch.setenv("SDL_DISKAUDIOFILE", str(tmp_path / "sound"))
+    emulator = make_fceux(FALLING, visible=True)
+    for inputs in ((), ("P1 Start",), (), ("P1 Left",), ("P1 Right",)):
+        emulator.step(inputs, 60)
+    heard = np.frombuffer((tmp_path / "sound").read_bytes()[: 1 << 20], np.int16)
+    assert len(np.unique(heard)) > 50
 
 
 def test_what_is_played_in_a_window_is_what_is_played_without(display: None, make_fceux: MakeFceux) -> None:

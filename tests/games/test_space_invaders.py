@@ -153,6 +153,67 @@ def test_cover_is_what_stands_above_a_place():
     assert values[FEATURE["cover_+0"]] == values[FEATURE["cover_-16"]] == 0
 
 
+MIDDLE = 281
+"""Twice the board's X of the barrel when the gun is in the middle of its way."""
+
+
+def test_the_mirror_turns_a_moment_into_what_its_image_would_be():
+    """The walls are not quite as far from the middle as the gun's ends are, so numbers differ by some pixels."""
+    rack = np.ones((5, 11), np.uint8)
+    rack[:, 4] = rack[0, 2] = 0
+    shield = np.zeros(224, np.uint8)
+    shield[30:50] = shield[120:130] = 255
+    image_of_shield = np.zeros(224, np.uint8)
+    image_of_shield[:217] = shield[:217][::-1]
+    here = moment(
+        gun_x=0x60,
+        rolling=falling(0x60, 0x70),
+        plunger=falling(0x40, 0x50),
+        shot_status=2,
+        shot_y=0x50,
+        shot_x=0x63,
+        enemies=rack.tobytes(),
+        enemies_left=49,
+        rack_x=0x38,
+        shields_low=shield.tobytes(),
+        bonus_active=1,
+        bonus_x=0x90,
+        bonus_step=2,
+    )
+    there = moment(
+        gun_x=MIDDLE - 16 - 0x60,
+        rolling=falling(0x60, MIDDLE - 2 - 0x70),
+        plunger=falling(0x40, MIDDLE - 2 - 0x50),
+        shot_status=2,
+        shot_y=0x50,
+        shot_x=MIDDLE - 1 - 0x63,
+        enemies=rack[:, ::-1].tobytes(),
+        enemies_left=49,
+        rack_x=MIDDLE - 11 * 16 - 0x38,
+        rack_goes_left=1,
+        shields_low=image_of_shield.tobytes(),
+        bonus_active=1,
+        bonus_x=MIDDLE - 16 - 0x90,
+        bonus_step=0x100 - 2,
+    )
+    image = features(here)[list(GAME.mirror.features)] * np.array(GAME.mirror.signs)
+    expected = features(there)
+    assert np.abs(features(here) - expected).max() > 1, "the two sides differ"
+    off = {name: (image[i], expected[i]) for name, i in FEATURE.items() if abs(image[i] - expected[i]) > 0.11}
+    assert not off
+
+
+def test_the_image_of_an_image_is_the_situation():
+    mirror = GAME.mirror
+    assert [mirror.features[i] for i in mirror.features] == list(range(len(GAME.features)))
+    assert all(mirror.signs[i] == mirror.signs[mirror.features[i]] for i in range(len(GAME.features)))
+    assert [mirror.actions[i] for i in mirror.actions] == list(range(len(GAME.actions)))
+    names = [action.name for action in GAME.actions]
+    for index, name in enumerate(names):
+        turned = name.replace("left", "x").replace("right", "left").replace("x", "right")
+        assert names[mirror.actions[index]] == turned
+
+
 @pytest.mark.parametrize(("frames", "pixels"), [(8, 3), (16, 3), (32, 4)])
 def test_the_rack_is_where_it_was_expected(frames: int, pixels: int):
     """A rule-based game on the real machine: while nobody is hit, the rack's way is known to a few pixels."""

@@ -23,6 +23,7 @@ from quarterup.agents.agent import Transitions
 from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.rainbow import RainbowActor
 from quarterup.agents.replay.storage import ReplayTooLargeError
+from quarterup.mirror import Mirror
 from quarterup.training import learner_process
 from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner_process import QUEUE_STEPS, LearnerBeside, LearnerDied, LearnerFacts
@@ -61,12 +62,13 @@ def make(tmp_path: Path) -> Iterator[Any]:
     """Makes learners of a small Rainbow with these changes to the settings, and stops them all."""
     made: list[LearnerBeside] = []
 
-    def make_one(**changes: Any) -> LearnerBeside:
+    def make_one(mirror: Mirror | None = None, **changes: Any) -> LearnerBeside:
         wanted = settings(tmp_path / "run", 1000, mode="async", **{"replay_ratio": 0.5, **changes})
         actor = RainbowActor(SPACE, 3, wanted.agent_settings, wanted.seed)
         replay = tmp_path / str(len(made)) / "replay"
         replay.mkdir(parents=True, exist_ok=True)
-        made.append(LearnerBeside(LearnerFacts(wanted, SPACE, 3, NUM_ENVS, replay, "cpu", 1, None), actor))
+        facts = LearnerFacts(wanted, SPACE, 3, NUM_ENVS, replay, "cpu", 1, None, mirror)
+        made.append(LearnerBeside(facts, actor))
         return made[-1]
 
     yield make_one
@@ -264,3 +266,18 @@ def test_a_process_waits_for_the_one_before_it_to_let_go_of_the_replay(make: Any
     (tmp_path / "0" / "replay").mkdir()
     threading.Timer(0.5, still_writing.close).start()
     Feeder(make()).step()
+
+
+def test_the_process_learns_from_mirror_images(make: Any) -> None:
+    mirror = Mirror((1, 0, 2, 3, 4, 5), (1.0,) * 6, (1, 0, 2))
+    quick = small(gamma=0.0, values="mean", reward_scale=1.0, learning_rate=1e-2, adam_epsilon=1e-8)
+    learner = make(mirror, agent_settings=quick)
+    left, right = np.eye(6, dtype=np.float32)[:2]
+    rng, nothing = np.random.default_rng(0), np.zeros(NUM_ENVS, np.bool_)
+    for _ in range(500):
+        actions = rng.integers(3, size=NUM_ENVS)
+        rewards = (actions == 0).astype(np.float32)
+        learner.earn(NUM_ENVS)
+        learner.observe(Transitions(np.stack([left, left]), actions, rewards, nothing, nothing, ~nothing, nothing))
+    learner.finish()
+    assert learner.act(np.stack([left, right]), explore=False).tolist() == [0, 1]

@@ -13,9 +13,9 @@ from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.registry import AGENTS
 from quarterup.agents.schedules import Bent, Cosine, Inverse, Linear, value_at
 from quarterup.cli.train import Settings, defaults
-from quarterup.games import find_game
+from quarterup.games import FAMILIES, find_game
 from quarterup.training.errors import SettingsError
-from quarterup.training.presets import PRESETS, settings_for
+from quarterup.training.presets import FAMILY_PRESETS, PRESETS, settings_for
 from quarterup.training.settings import TrainSettings, check_settings, from_json, to_json
 
 
@@ -31,6 +31,20 @@ def test_a_game_is_trained_with_its_preset_under_any_of_its_names():
     assert settings_for("invaders").agent_settings == PRESETS["space_invaders"].agent_settings
     assert settings_for("invaders").game == "invaders"
     assert defaults(["space_invaders", "--steps", "5"]).env == PRESETS["space_invaders"].env
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES.values() if family.names()], ids=lambda one: one.id)
+def test_the_games_of_a_family_begin_with_what_they_have_to_show(family):
+    game = next(iter(family.names()))
+    check_settings(settings_for(game))
+    assert settings_for(game).game == game
+    assert settings_for(game).env.obs == family.default_obs
+    assert defaults([game, "--preset", "dqn"]).env.obs == family.default_obs
+
+
+def test_all_atari_games_share_a_preset():
+    assert settings_for("atari_pong") == dataclasses.replace(FAMILY_PRESETS["atari"], game="atari_pong")
+    assert defaults(["atari_pong", "--steps", "5"]).env == FAMILY_PRESETS["atari"].env
 
 
 def test_a_game_without_a_preset_is_trained_with_the_agents_own_defaults():

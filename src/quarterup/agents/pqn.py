@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from quarterup.agents.agent import AgentState, Beliefs, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
+from quarterup.agents.mirrored import MIRRORED_SHARE, Mirrored
 from quarterup.agents.network_actor import NetworkActor
 from quarterup.agents.networks.layer_norm import LayerNormQNetwork
 from quarterup.agents.q_lambda import q_lambda_returns
 from quarterup.agents.rollout import Rollout
 from quarterup.agents.schedules import Linear, Schedule, check_range, value_at
 from quarterup.agents.targets import ValueScale, of_actions
+from quarterup.mirror import Mirror
 
 ROLLOUT_SIZE = 4_096
 """Env steps in a rollout of the paper: 128 environments of 32 steps each."""
@@ -68,6 +70,9 @@ class PQNSettings:
     settles on what was learned."""
     max_gradient_norm: float = 10.0
     """Gradients above this norm are scaled down to it. Higher lets outliers through, lower slows learning."""
+
+    mirror_images: bool = True
+    """Learn half of all steps as their mirror images, in games whose features have one. Off: as they were."""
 
     epsilon: Schedule = Linear(1.0, 0.01, 100_000)
     """Chance of a random action; a schedule. Higher explores more, lower relies on what is known."""
@@ -153,6 +158,7 @@ class PQN:
         seed: int,
         replay_directory: Path | None = None,
         device: str = "cpu",
+        mirror: Mirror | None = None,
     ) -> None:
         """Make a fresh agent; on the CPU the same seed and the same data give the same weights, bit for bit.
 
@@ -165,6 +171,7 @@ class PQN:
             seed: of the weights, the exploration and the shuffling.
             replay_directory: unused, there is no replay.
             device: torch's name of the device that the network is on.
+            mirror: of the observations, if they have one.
         """
         self.settings = settings
         self.actor = PQNActor(observation_space, num_actions, settings, seed, device)
@@ -179,6 +186,7 @@ class PQN:
         space = box(observation_space)
         self._rollout = Rollout(space.shape, space.dtype, num_envs, rollout_steps(settings, num_envs))
         self._lesson: Lesson | None = None
+        self._mirrored = Mirrored(mirror, self._device) if mirror and settings.mirror_images else None
 
     @property
     def env_steps(self) -> int:
@@ -214,7 +222,12 @@ class PQN:
         """
         lesson = self._lesson = self._lesson or self._begin_lesson()
         batch = lesson.batches.pop()
-        values = of_actions(self.network(lesson.observations[batch]), lesson.actions[batch])
+        observations, actions = lesson.observations[batch], lesson.actions[batch]
+        if self._mirrored:
+            chosen = torch.from_numpy(self._rng.random(len(batch)) < MIRRORED_SHARE).to(self._device)
+            observations = torch.where(chosen.unsqueeze(1), self._mirrored.observations(observations), observations)
+            actions = torch.where(chosen, self._mirrored.actions(actions), actions)
+        values = of_actions(self.network(observations), actions)
         targets = lesson.targets[batch]
         loss = 0.5 * (values - targets).square().mean()
 

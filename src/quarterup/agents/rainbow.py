@@ -26,6 +26,7 @@ from quarterup.agents.adam import adam_step, clipped, gradient_norm, gradients_o
 from quarterup.agents.agent import AgentState, Beliefs, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
 from quarterup.agents.finite import check_finite
+from quarterup.agents.mirrored import MIRRORED_SHARE, Mirrored
 from quarterup.agents.network_actor import NetworkActor
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.rainbow_settings import RainbowSettings
@@ -35,6 +36,7 @@ from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import value_at
 from quarterup.agents.targets import ValueScale, large_margin, logits_near_zero, munchausen_target, of_actions
 from quarterup.agents.values import Categorical, Mean, MeanBySquares, Quantiles, Values
+from quarterup.mirror import Mirror
 
 
 class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
@@ -105,6 +107,7 @@ class Rainbow:
         seed: int,
         replay_directory: Path | None = None,
         device: str = "cpu",
+        mirror: Mirror | None = None,
     ) -> None:
         """Make a fresh agent; on the CPU the same seed and the same data give the same weights, bit for bit.
 
@@ -116,6 +119,7 @@ class Rainbow:
             seed: of the weights, the noise, the exploration and the replay's draws.
             replay_directory: keep the replay there, so that it outlives the process.
             device: torch's name of the device that the networks are on.
+            mirror: of the observations, if they have one.
         """
         self.settings = settings
         self.actor = RainbowActor(observation_space, num_actions, settings, seed, device)
@@ -124,6 +128,7 @@ class Rainbow:
         self._device = self.actor.device
         self._rng = self.actor.rng
         self._generator = self.actor.generator
+        self._mirrored = Mirrored(mirror, self._device) if mirror and settings.mirror_images else None
         self._values = self.actor.values
         self._scale = _value_scale(settings)
         self.online = self.actor.network
@@ -277,7 +282,11 @@ class Rainbow:
     def _sample(self) -> Batch:
         """A batch on the device. Copies to a GPU are queued; `_step` waits for them before their source is reused."""
         beta = value_at(self.settings.beta, self.env_steps)
-        return self.replay.sample(self.settings.batch_size, beta, self._rng).to(self._device)
+        batch = self.replay.sample(self.settings.batch_size, beta, self._rng).to(self._device)
+        if self._mirrored is None:
+            return batch
+        chosen = torch.from_numpy(self._rng.random(self.settings.batch_size) < MIRRORED_SHARE)
+        return self._mirrored.some(batch, chosen.to(self._device))
 
     def _outputs(self, network: QNetwork, observations: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
         """Outputs for learning, float32 whatever they are computed in."""

@@ -19,8 +19,8 @@ class AgentKind:
     settings: type[Any]
     """A frozen dataclass whose fields all have defaults."""
     make: Callable[..., Agent]
-    """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device)`; the last
-    two have defaults."""
+    """Called as `make(observation_space, num_actions, num_envs, settings, seed, replay_directory, device, mirror)`;
+    the last three have defaults."""
     check_room: Callable[..., str | None]
     """Called as `check_room(observation_space, num_actions, num_envs, settings, replay_directory)` before a replay is
     made there: raises ReplayTooLargeError if it is too large, or returns what is better known of it."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from quarterup.cli.console import make_console, make_table
+from quarterup.emulators.atari import AtariEmulator
 from quarterup.emulators.emulator import EmulatorError
 from quarterup.emulators.fceux_program import find_fceux
 from quarterup.emulators.launch import find_rom, launch, searched_folders
@@ -25,6 +26,7 @@ from quarterup.emulators.processors import usable_processors
 from quarterup.emulators.retro_core import has_retro
 from quarterup.emulators.systems import TITLES, System
 from quarterup.games import all_games
+from quarterup.games.atari import ROMS
 
 PYTHONS = ((3, 11), (3, 14))
 """From the first, up to before the second."""
@@ -63,6 +65,7 @@ def run(settings: Settings) -> int:
         lambda: _mame(settings),
         lambda: _fceux(settings),
         _retro,
+        _ale,
         lambda: _roms(settings),
         _display,
         _disk,
@@ -152,6 +155,15 @@ def _retro() -> list[Finding]:
     if has_retro():
         return [Finding("stable-retro", "ok", importlib.metadata.version("stable-retro"))]
     return [Finding("stable-retro", "without", "no", "Only for faster NES games: `pip install stable-retro`.")]
+
+
+def _ale() -> list[Finding]:
+    """Whether an Atari game really starts."""
+    try:
+        with AtariEmulator(ROMS[0]) as emulator:
+            return [Finding("ale-py", "ok", f"{emulator.facts.emulator}, {len(ROMS)} Atari games")]
+    except EmulatorError as problem:
+        return [Finding("ale-py", "without", "no", f"Only for Atari games: {problem}")]
 
 
 def _roms(settings: Settings) -> list[Finding]:

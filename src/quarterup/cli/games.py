@@ -20,7 +20,7 @@ from quarterup.games import FAMILIES, Family, Game, all_games
 class Settings:
     """List the games, and for each the ROM that would run: your own, the stand-in that comes along, or none."""
 
-    family: tyro.conf.Positional[Literal["", "atari"]] = ""
+    family: tyro.conf.Positional[Literal["", "atari", "retro"]] = ""
     """List the games of a family, which share one game file. Left out: all others, and the families."""
     roms: tuple[Path, ...] = ()
     """Folders to look for ROM sets in, before all others."""
@@ -81,11 +81,9 @@ def run(settings: Settings) -> int:
             _yes(row.expert),
         )
     console.print(table)
-    families = [] if settings.family else [FamilyRow.of(family) for family in FAMILIES.values()]
+    families = [] if settings.family else [FamilyRow.of(family) for family in FAMILIES.values() if family.names()]
     for family in families:
-        console.print(
-            f"{family.title}: {family.games} games, {family.example} among them. {family.command} lists them."
-        )
+        console.print(f"{family.title}: {family.games} games, such as {family.example}. {family.command} lists them.")
     if any(row.rom == "stand-in" for row in rows):
         console.print(
             "A stand-in is a game of this project's own with the same controls and the same memory addresses. "

@@ -130,11 +130,14 @@ class History:
             which, *rows = self._numbers(database, "scalars", (number, "env_step", "wall_s", "value"), names)
             for place, name in enumerate(names):
                 self._scalars[name] = _joined(self._scalars.get(name, NOTHING), [row[which == place] for row in rows])
-        env_steps, wall_s, *values = self._numbers(database, "episodes", ("env_step", "wall_s", "score", "steps", "level"))
+        env_steps, wall_s, *values = self._numbers(
+            database, "episodes", ("env_step", "wall_s", "score", "steps", "level")
+        )
         for name, column in zip(EPISODE_SERIES, values, strict=True):
             self._episodes[name] = _joined(self._episodes[name], [env_steps, wall_s, column])
         query = "SELECT rowid, env_step, wall_s, kind, text FROM events WHERE rowid > ? ORDER BY rowid"
-        for self._last["events"], *event in database.execute(query, (self._last["events"],)):
+        for rowid, *event in database.execute(query, (self._last["events"],)):
+            self._last["events"] = rowid
             self._events.append(dict(zip(("env_step", "wall_s", "kind", "text"), event, strict=True)))
 
     def _numbers(

@@ -54,11 +54,9 @@ def atari_rom(machine: str, roms: Sequence[Path] = ()) -> Path:
             f"there is no ROM of {machine}. Install ale-py anew, which brings its ROMs along, or put {machine}.bin "
             f"into one of these folders:{searched}"
         )
-    scored = ale_py.ALEInterface.isSupportedROM(found.path)
-    if scored != machine:
-        what = f"that of {scored}" if scored else "none that ale-py can read the score of"
+    if ale_py.ALEInterface.isSupportedROM(found.path) is None:
         raise RomError(
-            f"{found.path} is not the ROM of {machine}, but {what}: perhaps another revision, or one of another "
-            "region. Take it away, and the one that came with ale-py is used."
+            f"{found.path} is not the ROM of {machine} that ale-py can score: perhaps another revision, or one of "
+            "another region. Take it away, and the one that came with ale-py is used."
         )
     return found.path

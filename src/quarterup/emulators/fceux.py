@@ -12,7 +12,7 @@ from quarterup.emulators import bridge_protocol as protocol
 from quarterup.emulators.bridged import BridgedEmulator
 from quarterup.emulators.child import Child
 from quarterup.emulators.emulator import EmulatorDied, EmulatorNotFound, MachineFacts, MemoryRange, Picture, RomError
-from quarterup.emulators.fceux_program import FceuxCommand, check_mapper, fceux_version, find_fceux
+from quarterup.emulators.fceux_program import REFUSAL, FceuxCommand, fceux_version, find_fceux
 from quarterup.emulators.mame_program import require_display
 from quarterup.emulators.nes_rom import NesRom, Region, read_nes_rom
 from quarterup.emulators.pictures import AreaScaler, gray_from_rgbx, rgb_from_rgbx
@@ -68,7 +68,6 @@ class FceuxEmulator(BridgedEmulator):
         program = find_fceux()
         version = fceux_version(program)
         self._rom = read_nes_rom(rom)
-        check_mapper(self._rom)
         self._picture = picture
         super().__init__(Child("pipe", start_timeout_s, timeout_s))
         try:
@@ -96,7 +95,7 @@ class FceuxEmulator(BridgedEmulator):
     def _start(self, command: FceuxCommand, processor: int | None, timeout_s: float) -> None:
         command.prepare()
         try:
-            self._child.start(command.words(), command.environment(), processor)
+            self._child.start(command.words(), command.environment(), processor, hopeless=REFUSAL)
             self._greet(timeout_s)
         except EmulatorDied as death:
             raise _explained(death, self._rom) from death
@@ -135,9 +134,15 @@ def _explained(death: EmulatorDied, rom: NesRom) -> EmulatorDied | EmulatorNotFo
     """The error that says what FCEUX's silence means, or `death` itself where we don't know better."""
     if "this FCEUX is too old" in death.output:
         return EmulatorNotFound(f"this FCEUX is too old: quarterup needs 2.6 or newer.\n{death}")
-    if "did not connect" in str(death) and not death.output.strip():
+    if REFUSAL in death.output:
+        board = f"mapper {rom.mapper}, submapper {rom.submapper}"
         return RomError(
-            f"FCEUX did not start {rom.path} (mapper {rom.mapper}) in time. Either it does not take the file, or the "
-            f"machine is very busy.\n{death}"
+            f"{rom.path} is for a cartridge board that FCEUX does not know ({board}). If these are right, try another "
+            f"emulator; if the header is wrong, get a copy with a right one.\n{death}"
+        )
+    if "did not connect" in str(death):
+        return RomError(
+            f"FCEUX did not start {rom.path} in time. Either it does not take the file, or the machine is very busy.\n"
+            f"{death}"
         )
     return death

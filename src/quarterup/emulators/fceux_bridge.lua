@@ -95,16 +95,12 @@ local function rom_content()
 	return content:sub(HEADER_BYTES + 1)
 end
 
-local function rom_bytes(content, start, size)
-	return content:sub(start + 1, start + size)
-end
-
 local function find_space(device, space)
 	if device == ":maincpu" and space == "program" then return memory.readbyterange, 0x10000 end
 	if device == ":ppu" and space == "videoram" then return ppu.readbyterange, 0x4000 end
 	if device == ":rom" and space == "program" then
 		local content = rom_content()
-		return function(start, size) return rom_bytes(content, start, size) end, #content
+		return function(start, size) return content:sub(start + 1, start + size) end, #content
 	end
 	error("FCEUX has no device '" .. device .. "' with space '" .. space .. "', only: :maincpu with program, "
 		.. ":ppu with videoram, :rom with program", 0)

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from quarterup.emulators.emulator import EmulatorNotFound, RomError
+from quarterup.emulators.emulator import EmulatorNotFound
 from quarterup.emulators.mame_program import find_program
 from quarterup.emulators.nes_rom import NesRom, Region
 
@@ -20,16 +20,8 @@ NOT_INSTALLED = (
     "FCEUX is not installed, or not on PATH. Install it (Debian, Ubuntu: `sudo apt install fceux`; macOS: "
     "`brew install fceux`), or name the program in QUARTERUP_FCEUX."
 )
-MAPPERS = frozenset(
-    {
-        *range(0, 20), *range(21, 39), *range(40, 54), *range(57, 63), *range(64, 81), 82, 83, *range(85, 98), 99, 101,
-        103, *range(105, 109), *range(111, 122), 123, 125, *range(132, 135), *range(136, 158), 159, 160,
-        *range(162, 169), *range(170, 179), 180, 181, *range(183, 223), *range(225, 236), 238, *range(240, 247), 249,
-        250, *range(252, 262), 268, 342, 354, 361, 366, 406, 413, 451, 470, 471, 547,
-    }
-)  # fmt: skip
-"""Cartridge boards that FCEUX knows, by their iNES numbers: those of 2.6.5, and some that later ones added. With any
-other it shows a window, and waits."""
+REFUSAL = "is not supported at all"
+"""What FCEUX says of a cartridge board that it does not know. Then it shows a window without a game, and waits."""
 REGION_NUMBERS: dict[Region, int] = {"ntsc": 0, "pal": 1, "dual": 0, "dendy": 2}
 SHOWN_LINE = 239
 """The one line of the picture that FCEUX paints into a window that nobody sees; painting takes a third of its time."""
@@ -76,15 +68,6 @@ def fceux_version(program: str) -> str:
             "with Lua, as Debian's and Homebrew's are, and name it in QUARTERUP_FCEUX."
         )
     return version[1]
-
-
-def check_mapper(rom: NesRom) -> None:
-    """Raise RomError if FCEUX does not know the board of that cartridge: it would wait for ever."""
-    if rom.mapper not in MAPPERS:
-        raise RomError(
-            f"{rom.path} is for a cartridge board that FCEUX does not know (mapper {rom.mapper}). If the number is "
-            "right, try another emulator; if the header is wrong, get a copy with a right one."
-        )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from quarterup.emulators.roms import find_rom_set, rom_folders
 from quarterup.emulators.state_files import StateOwner, digests
 
 SWITCH_OFF_PATIENCE_S = 10.0
+PAUSE_PATIENCE_S = 86_400.0
+"""A person may pause a visible MAME, and have lunch."""
 
 
 class MameEmulator(BridgedEmulator):
@@ -32,11 +34,12 @@ class MameEmulator(BridgedEmulator):
         picture: the picture returned by every step, rotated upright and scaled by MAME; None saves its cost.
         roms: folders searched before all others.
         sample_rate: of the sound chips in Hz; None: 1000, or MAME's own when visible.
-        visible: show a window at normal speed with sound, and let the keyboard take part.
+        visible: show a window at normal speed with sound. What a person presses there is told by `pressed`.
         arguments: further MAME options.
         processor: keep to the processor of this number; None: run wherever one is free. See `processors.py`.
         transport: `pipe` or `tcp`; None: named pipes where the system has them.
-        start_timeout_s, timeout_s: how long starting, and any later answer, may take before MAME counts as frozen.
+        start_timeout_s, timeout_s: how long starting, and any later answer, may take before MAME counts as frozen; in a
+            visible one a person may pause for longer.
 
     Raises:
         EmulatorNotFound: no MAME, or one that is too old.
@@ -67,7 +70,7 @@ class MameEmulator(BridgedEmulator):
         self._rom_set = find_rom_set(machine, rom_folders(roms, mame_rom_folders(program)))
         self._media = dict(media or {})
         self._picture = picture
-        super().__init__(Child(transport, start_timeout_s, timeout_s))
+        super().__init__(Child(transport, start_timeout_s, PAUSE_PATIENCE_S if visible else timeout_s))
         try:
             command = MameCommand(
                 program,
@@ -97,6 +100,9 @@ class MameEmulator(BridgedEmulator):
             display_aspect=hello.display_aspect,
         )
         self._prepare_picture(sum(item.size for item in watch))
+        if visible:
+            self.step()  # With a window the bridge begins a frame earlier. From here on both play the same.
+            self.pressed()
 
     # ------------------------------------------------------------------------------------------------------- starting
 
@@ -162,6 +168,14 @@ class MameEmulator(BridgedEmulator):
     def _kind_of_look(self) -> int:
         scaled = self._picture is not None and self._picture.width is not None
         return protocol.RAW_PICTURE if scaled else protocol.FINISHED_PICTURE
+
+    def pressed(self) -> tuple[str, ...]:
+        """What a person presses just now in a visible MAME, as names of inputs.
+
+        It does not reach the machine by itself: only what a step holds does.
+        """
+        fields = (self._fields[index] for index in protocol.parse_keys(self._ask(protocol.keys())))
+        return tuple(field.name for field in fields)
 
     def switch_off(self) -> None:
         """Close, but let MAME end by itself, so that it completes what it writes, as a recording of its inputs."""

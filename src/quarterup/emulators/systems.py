@@ -35,4 +35,4 @@ SYSTEMS: dict[System, SystemFacts] = {
     "retro": SystemFacts(("retro",), (), ""),
 }
 """The inputs of a console have the same names on every emulator, those of MAME: `P1 Up`, `P1 A`, `P1 Start` and so on
-for a NES; `P1 Up`, `P1 Button 1`, `Select`, `Reset` for an Atari 2600."""
+for a NES; `P1 Up`, `P1 Button 1`, `Select Game`, `Reset Game` for an Atari 2600, whose switches ale-py lacks."""

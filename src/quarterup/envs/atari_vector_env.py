@@ -78,8 +78,6 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         **settings: Any,
     ) -> None:
         """Raises ValueError for what ale-py's vector environment can't do, EmulatorNotFound, and RomError."""
-        import ale_py
-
         if num_envs < 1:
             raise ValueError(f"num_envs={num_envs}: at least one environment is needed")
         self.game = find_game(game)
@@ -91,6 +89,8 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.render_mode = None
         with AtariEmulator(self.game.machine, roms=self.settings.roms) as emulator:
             self.facts: MachineFacts = emulator.facts
+        import ale_py  # Now, when its absence would have been said.
+
         self.metadata = {
             "render_modes": [],
             "render_fps": round(self.facts.refresh_hz) // self.settings.frame_skip,

@@ -79,6 +79,7 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.game_id = first.game.id
         self.action_names = [action.name for action in first.game.actions]
         self.feature_names = tuple(feature.name for feature in first.game.features) * (first.view.kind == "features")
+        self.mirror = first.game.mirror if first.view.kind == "features" else None
         self.has_expert = first.game.expert() is not None
         self.single_observation_space = first.view.space
         self.single_action_space = spaces.Discrete(len(first.game.actions))

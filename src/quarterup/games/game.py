@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import HeldInputs, MemoryRange
 from quarterup.emulators.systems import System
 from quarterup.games.memory_map import MemoryMap
+from quarterup.mirror import Mirror
 
 M = TypeVar("M", bound=MemoryMap)
 Step = Callable[[HeldInputs, int], M]
@@ -83,6 +84,8 @@ class Game(ABC, Generic[M]):
     """The machine's working memory, for `obs="ram"`."""
     actions: tuple[Action, ...]
     features: ClassVar[tuple[Feature, ...]]
+    mirror: ClassVar[Mirror | None] = None
+    """Of the features, if the game plays alike on both sides."""
     bitmap_memory: ClassVar[tuple[MemoryRange, ...]] = ()
     """What `bitmap` reads, if the machine keeps its picture as bits in memory."""
     bitmap_shape: ClassVar[tuple[int, int] | None] = None
@@ -121,7 +124,7 @@ class Family(ABC):
     id: ClassVar[str]
     """What `quarterup games` takes: `atari`."""
     title: ClassVar[str]
-    default_obs: ClassVar[str]
+    default_obs: ClassVar[Literal["features", "ram", "pixels"]]
     """What an agent sees of them unless it is told otherwise."""
 
     @abstractmethod

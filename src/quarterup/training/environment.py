@@ -13,6 +13,7 @@ from quarterup.emulators.emulator import MachineFacts
 from quarterup.envs.rerun import Row
 from quarterup.envs.trace import Trace
 from quarterup.envs.vector_env import Look
+from quarterup.mirror import Mirror
 from quarterup.training.errors import SettingsError
 from quarterup.training.policies import has_expert, num_actions
 from quarterup.training.settings import TrainSettings
@@ -41,6 +42,8 @@ class TrainingEnv:
         """Of a step on the machine itself; None where there is no machine."""
         self.feature_names: tuple[str, ...] = getattr(vector, "feature_names", ())
         """Of vector observations, if they have names."""
+        self.mirror: Mirror | None = getattr(vector, "mirror", None)
+        """Of its observations, if they have one."""
         self.leaves_traces = hasattr(vector, "trace")
         """Games can be seen again."""
         self._has_halves = hasattr(vector, "send") and hasattr(vector, "receive")

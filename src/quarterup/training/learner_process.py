@@ -7,6 +7,7 @@ go one way through shared memory, weights the other, and both sides keep a proce
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from quarterup.agents.agent import Actor, Transitions
 from quarterup.agents.replay.storage import ReplayDirectoryError, ReplayTooLargeError
 from quarterup.emulators.child import last_lines, tail_of
+from quarterup.mirror import Mirror
 from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner import Snapshot
 from quarterup.training.messages import (
@@ -74,6 +76,8 @@ class LearnerFacts:
     """For torch."""
     processors: list[int] | None
     """Those that it keeps to, or None for all."""
+    mirror: Mirror | None = None
+    """Of the observations, if they have one."""
 
 
 class LearnerBeside:
@@ -257,6 +261,7 @@ def _begin_values(facts: LearnerFacts, layout: Layout, shared: Path) -> dict[str
         "device": facts.device,
         "threads": facts.threads,
         "processors": facts.processors,
+        "mirror": dataclasses.asdict(facts.mirror) if facts.mirror else None,
         "shared": str(shared),
         "queue_steps": layout.queue_steps,
         "num_weight_bytes": layout.num_weight_bytes,

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from quarterup.emulators.processors import keep_to
+from quarterup.mirror import Mirror
 from quarterup.training.errors import RunFolderError
 from quarterup.training.learner import Snapshot
 from quarterup.training.loading import kind_of_agent
@@ -77,6 +78,7 @@ class Worker:
             settings.seed,
             replay,
             begin["device"],
+            Mirror(**begin["mirror"]) if begin["mirror"] else None,
         )
         self._replies = replies
         self._replay_ratio = settings.replay_ratio

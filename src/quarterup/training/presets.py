@@ -41,7 +41,7 @@ PRESETS = {
         agent="rainbow",
         envs=2,
         replay_ratio=1 / 8,
-        env=EnvSettings(obs="features"),
+        env=EnvSettings(obs="features", sticky=0.25),
         agent_settings=RainbowSettings(
             n_step=5,
             gamma=0.98,
@@ -59,8 +59,9 @@ heart. An update for every 16 steps keeps learner and emulators busy on two core
 do. A return is at most some hundred points within the discount's reach, so the atoms lie there. No expert: shown how
 the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md).
 
-Nekketsu Soccer: its rewards are single goals, which the usual atoms, hundreds of points wide, cannot tell apart. A kick
-takes some 45 steps, so a discount of 0.98 sees one and a little of the next."""
+Nekketsu Soccer: sticky actions for the same reason. Its rewards are single goals, which the usual atoms, up to hundreds
+of points apart, cannot tell from none. A kick takes some 45 steps, so a discount of 0.98 sees one and a little of the
+next."""
 
 
 FAMILY_PRESETS = {
@@ -132,17 +133,15 @@ def with_demonstrations(settings: TrainSettings) -> TrainSettings:
 def _settings_of_game(game: str) -> TrainSettings:
     """The best known ones, or the defaults of all games."""
     try:
-        preset = _preset_of(find_game(game).id)
+        game_id = find_game(game).id
     except UnknownGame:
-        preset = None
-    if preset is None:
-        return TrainSettings(game=game, agent_settings=kind_of_agent(TrainSettings.agent).settings())
-    return dataclasses.replace(preset, game=game)
-
-
-def _preset_of(game_id: str) -> TrainSettings | None:
+        game_id = game
     family = family_of(game_id)
-    return PRESETS.get(game_id) or (FAMILY_PRESETS.get(family.id) if family else None)
+    preset = PRESETS.get(game_id) or (FAMILY_PRESETS.get(family.id) if family else None)
+    if preset is not None:
+        return dataclasses.replace(preset, game=game)
+    env = EnvSettings(obs=family.default_obs) if family else EnvSettings()
+    return TrainSettings(game=game, env=env, agent_settings=kind_of_agent(TrainSettings.agent).settings())
 
 
 def _find_preset(name: str) -> Preset:

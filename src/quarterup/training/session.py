@@ -224,7 +224,16 @@ def _learner_between(
 ) -> Learner:
     torch.set_num_threads(division.threads)
     space = env.vector.single_observation_space
-    agent = kind.make(space, env.num_actions, env.num_envs, settings.agent_settings, settings.seed, run.replay, device)
+    agent = kind.make(
+        space,
+        env.num_actions,
+        env.num_envs,
+        settings.agent_settings,
+        settings.seed,
+        run.replay,
+        device,
+        env.mirror,
+    )
     return LearnerBetween(agent, settings.replay_ratio)
 
 
@@ -245,6 +254,7 @@ def _learner_beside(
         device=device,
         threads=division.threads,
         processors=division.learner_processors,
+        mirror=env.mirror,
     )
     return LearnerBeside(facts, actor)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from quarterup.games.game import Feature
 from quarterup.games.space_invaders.memory import CELL, COLUMNS, SCREEN_WIDTH
+from quarterup.mirror import Mirror
 
 NEAR_PIXELS = 24
 """The unit of the features that end in `near`."""
@@ -91,3 +92,26 @@ FEATURES = (
         for place in COVERS
     ),
 )
+
+
+def _mirror() -> Mirror:
+    """Left and right change places: what has a side in its name is found under the other side's, what points to a
+    side changes its sign."""
+    names = [feature.name for feature in FEATURES]
+    other_side = {"rack_left": "rack_right", "rack_right": "rack_left"}
+    other_side |= {f"column_{column}": f"column_{COLUMNS - 1 - column}" for column in range(COLUMNS)}
+    other_side |= {f"shield_{quarter}": f"shield_{QUARTERS - 1 - quarter}" for quarter in range(QUARTERS)}
+    for profile, places in (("target", TARGETS), ("height", HEIGHTS), ("threat", THREATS), ("cover", COVERS)):
+        other_side |= {f"{profile}_{place:+d}": f"{profile}_{-place:+d}" for place in places}
+    turned = [
+        name in ("gun_x", "rack_left", "rack_right") or name.endswith(("_dx", "_near", "_direction")) for name in names
+    ]
+    return Mirror(
+        features=tuple(names.index(other_side.get(name, name)) for name in names),
+        signs=tuple(-1.0 if turns else 1.0 for turns in turned),
+        actions=(0, 2, 1, 3, 5, 4),
+    )
+
+
+MIRROR = _mirror()
+"""The game plays alike on both sides, but for the last enemy, which walks a little faster to the right."""

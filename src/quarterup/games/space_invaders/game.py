@@ -45,7 +45,7 @@ from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MemoryRange
 from quarterup.games.game import Action, Expert, Game, Outcome, StartError, Step
-from quarterup.games.space_invaders.features import FEATURES
+from quarterup.games.space_invaders.features import FEATURES, MIRROR
 from quarterup.games.space_invaders.memory import (
     ALIVE,
     COLUMN_BYTES,
@@ -85,6 +85,7 @@ class SpaceInvaders(Game[InvadersMemory]):
         Action("right and fire", ("P1 Right", "P1 Button 1")),
     )
     features = FEATURES
+    mirror = MIRROR
     bitmap_memory = (MemoryRange(VIDEO_RAM, SCREEN_WIDTH * COLUMN_BYTES),)
     bitmap_shape = ((BITMAP_LAST_BYTE - BITMAP_FIRST_BYTE) * 4, BITMAP_COLUMNS // 2)
 
