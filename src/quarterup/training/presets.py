@@ -79,8 +79,10 @@ FAMILY_PRESETS = {
         ),
     ),
 }
+FAMILY_PRESETS["retro"] = dataclasses.replace(FAMILY_PRESETS["atari"], envs=4)
 """What the games of a family begin with. Atari: Rainbow from pixels with the settings of its paper, but for a replay
-that fits a laptop (1.5 GB), and learning that begins accordingly. Sticky actions as Machado et al. (2018) have them."""
+that fits a laptop (1.5 GB), and learning that begins accordingly. Sticky actions as Machado et al. (2018) have them.
+The same for stable-retro's integrations, in fewer environments, because each is a process."""
 
 
 CLONED_AT_FIRST = Linear(0.1, 0.0, 25_000)
