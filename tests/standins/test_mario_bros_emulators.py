@@ -1,0 +1,48 @@
+"""Every emulator of the NES plays the same Root Cellar: the same inputs leave the same bytes of the game."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from quarterup.emulators.emulator import EmulatorNotFound, MemoryRange
+from quarterup.emulators.launch import launch
+from quarterup.emulators.roms import STAND_INS
+from quarterup.emulators.systems import SYSTEMS, EmulatorName
+from quarterup.games.mario_bros import MarioBros
+
+GAME, ENTITIES = MemoryRange(0x18, 0x88), MemoryRange(0x300, 0x100)
+FRAMES, PLAYER_FRAME = 0x2A - 0x18, 0x88 + 4
+TITLE_FRAMES = 70
+STEPS = 300
+
+
+def trace_of(name: EmulatorName) -> NDArray[np.uint8]:
+    """The game after each step in that emulator, shape (STEPS, bytes)."""
+    try:
+        emulator = launch("nes", "mario_bros", emulator=name, roms=[STAND_INS], watch=[GAME, ENTITIES])
+    except EmulatorNotFound as missing:
+        pytest.skip(str(missing))
+    with contextlib.closing(emulator):
+        # They differ by a frame or two in what counts as the first one, and chance moves once a frame.
+        while emulator.step((), 1).memory[FRAMES] != TITLE_FRAMES:
+            pass
+        emulator.step(("P1 Start",), 4)
+        pressed = np.random.default_rng(1).integers(len(MarioBros.actions), size=STEPS)
+        return np.stack([emulator.step(MarioBros.actions[index].inputs, 4).memory.copy() for index in pressed])
+
+
+@pytest.fixture(scope="module")
+def expected() -> NDArray[np.uint8]:
+    return trace_of(SYSTEMS["nes"].emulators[0])
+
+
+@pytest.mark.parametrize("name", SYSTEMS["nes"].emulators[1:])
+def test_another_emulator_plays_the_same_game(name: EmulatorName, expected: NDArray[np.uint8]) -> None:
+    trace = trace_of(name)
+    differing = np.flatnonzero((trace != expected).any(axis=1))
+    assert not len(differing), f"from step {differing[0]} on"
+    assert len(np.unique(trace[:, PLAYER_FRAME])) >= 4, "the player walked, turned and jumped"
