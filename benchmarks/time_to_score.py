@@ -5,7 +5,8 @@
     pip install stable-baselines3                              for the peer; without it only ours is measured
 
 All play the same emulators under the same rules: those of the game's settings (features, frame skip, sticky actions,
-what a lost life means, number of emulators), all on one thread of torch, and all have two hidden layers of 256.
+what a lost life means, number of emulators), all on one thread of torch. `dqn`, PQN
+and the peer have two hidden layers of 256; Rainbow as it is trained by default has more.
 
 The score to reach is the rule-based player's mean, which is measured first under the same rules. There are two ways
 to reach it, the same for all:
@@ -47,6 +48,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from quarterup.agents.registry import AGENTS
+from quarterup.agents.schedules import Linear
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.evaluation import evaluate
@@ -65,6 +67,25 @@ NO_END = 10**9
 """Env steps of a run that ends for another reason."""
 THREADS = 1
 """Of torch. The emulators have the other cores; more threads make neither side faster."""
+OUR_DQN = "dqn"
+OUR_DQN_CHANGES: dict[str, Any] = {
+    "dueling": False,
+    "noisy": False,
+    "prioritized": False,
+    "values": "mean",
+    "n_step": 3,
+    "reward_scale": 0.01,
+    "hidden_sizes": (256,),
+    "head_size": 256,
+    "adam_epsilon": 1e-8,
+    "target_every": 100,
+    "epsilon": Linear(1.0, 0.01, 50_000),
+    "mirror_images": True,
+}
+"""Rainbow's agent as a DQN with the peer's network: what differs from its preset. Target networks follow soon, so that
+what is known of the end of a shot's way reaches its beginning. Points are scaled so that the Huber loss squares nearly
+all errors and learns means: in its linear part it learns medians, for which a rare death does not count. Its updates
+are so small that learning in step leaves the emulators both processors for most of the time."""
 PEER = "sb3_dqn"
 PEER_STEPS = 10_000_000
 """Of which its exploration schedule is a fraction."""
@@ -95,7 +116,7 @@ LIKE_OURS: dict[str, Any] = {
     "exploration_fraction": 50_000 / PEER_STEPS,
     "n_steps": 3,
 }
-"""What it has of our Rainbow preset's settings: all but double Q-learning and mirror images."""
+"""With what our DQN has and it can have too: all but double Q-learning, scaled points and mirror images."""
 PEER_REWARD_SCALE = 0.1
 """Points are multiplied by this, as PQN's are, where the zoo clips rewards to their sign."""
 
@@ -103,9 +124,9 @@ PEER_REWARD_SCALE = 0.1
 # ------------------------------------------------------------------------------------------------------ who takes part
 
 
-def ours(agent: str, seed: int, target: float, limit_s: float) -> dict[str, Any]:
+def ours(contender: str, seed: int, target: float, limit_s: float) -> dict[str, Any]:
     """One run of the trainer that `quarterup train` uses."""
-    settings = our_settings(agent)
+    settings = our_settings(contender)
     env: TimedArcade | None = None
 
     def make_env(wanted: TrainSettings) -> TrainingEnv:
@@ -113,7 +134,7 @@ def ours(agent: str, seed: int, target: float, limit_s: float) -> dict[str, Any]
         env = TimedArcade(wanted, AutoresetMode.NEXT_STEP, target, limit_s, lambda: actors[0])
         return TrainingEnv(env, wanted.env.frame_skip)
 
-    with tempfile.TemporaryDirectory() as folder, made_actors(agent) as actors:
+    with tempfile.TemporaryDirectory() as folder, made_actors(settings.agent) as actors:
         wanted = dataclasses.replace(settings, seed=seed, run=Path(folder) / "run")
         try:
             train(wanted, Silence(), make_env)
@@ -144,8 +165,12 @@ def made_actors(agent: str) -> Iterator[list[Player]]:
         AGENTS[agent] = kind
 
 
-def our_settings(agent: str) -> TrainSettings:
-    return dataclasses.replace(settings_for(GAME, agent), steps=NO_END, threads=THREADS, device="cpu")
+def our_settings(contender: str) -> TrainSettings:
+    if contender != OUR_DQN:
+        return dataclasses.replace(settings_for(GAME, contender), steps=NO_END, threads=THREADS, device="cpu")
+    rainbow = our_settings("rainbow")
+    changed = dataclasses.replace(rainbow.agent_settings, **OUR_DQN_CHANGES)  # type: ignore[type-var]
+    return dataclasses.replace(rainbow, mode="sync", agent_settings=changed)
 
 
 def peer(seed: int, target: float, limit_s: float, settings: Mapping[str, Any] = PEER_SETTINGS) -> dict[str, Any]:
@@ -223,6 +248,7 @@ Contender = Callable[[int, float, float], dict[str, Any]]
 CONTENDERS: dict[str, Contender] = {
     "pqn": lambda seed, target, limit_s: ours("pqn", seed, target, limit_s),
     "rainbow": lambda seed, target, limit_s: ours("rainbow", seed, target, limit_s),
+    OUR_DQN: lambda seed, target, limit_s: ours(OUR_DQN, seed, target, limit_s),
     PEER: peer,
     PEER_LIKE_OURS: partial(peer, settings=LIKE_OURS),
 }

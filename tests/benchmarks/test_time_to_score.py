@@ -157,7 +157,7 @@ def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
         race.main()
 
 
-@pytest.mark.parametrize("agent", ["pqn", "rainbow"])
+@pytest.mark.parametrize("agent", ["pqn", "dqn", "rainbow"])
 def test_ours_is_looked_at_while_it_learns(
     race: ModuleType, arcade: ModuleType, agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +182,8 @@ def test_the_peer_learns_in_the_same_emulators(
     assert len(outcome["looks"]) == 1
 
 
-def test_everybody_has_a_network_of_the_same_size(race: ModuleType) -> None:
-    rainbow, pqn = (race.our_settings(agent).agent_settings for agent in ("rainbow", "pqn"))
-    assert (*rainbow.hidden_sizes, rainbow.head_size) == pqn.hidden_sizes
+def test_our_dqn_has_a_network_of_the_peers_size(race: ModuleType) -> None:
+    dqn, pqn = (race.our_settings(contender).agent_settings for contender in ("dqn", "pqn"))
+    assert (*dqn.hidden_sizes, dqn.head_size) == pqn.hidden_sizes
+    assert not dqn.dueling
     assert list(pqn.hidden_sizes) == race.PEER_SETTINGS["policy_kwargs"]["net_arch"]

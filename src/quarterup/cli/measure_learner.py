@@ -24,6 +24,7 @@ from quarterup.agents.values import Categorical, Mean
 from quarterup.cli.measure import in_turns, load_1min
 from quarterup.cli.measure_replay import median_us, one_torch_thread
 from quarterup.emulators.processors import usable_processors
+from quarterup.training.presets import settings_for
 
 NUM_ACTIONS = 6
 NUM_ENVS = 8
@@ -35,19 +36,7 @@ ACTS = 200
 WANTED_SHARE = 0.9
 """Of the bare loop's speed: what replay, priorities and metrics may take is the rest."""
 
-_SPACE_INVADERS = RainbowSettings(
-    n_step=5,
-    value_rescaling=False,
-    v_min=-10.0,
-    v_max=400.0,
-    hidden_sizes=(256, 256),
-    head_size=256,
-    batch_size=128,
-    learning_rate=3e-4,
-    target_every=1_000,
-    replay_capacity=1_000_000,
-)
-"""All of Rainbow on the game's features: the most that an update of them can be. The game's own preset has less."""
+_SPACE_INVADERS: Any = settings_for("space_invaders").agent_settings
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ class Size:
 
 
 SIZES = {
-    "space invaders: 95 features, 256-256, heads 256, batch 128": Size((95,), _SPACE_INVADERS, 40),
+    "space invaders' preset: 95 features, 256-256, heads 256, batch 128": Size((95,), _SPACE_INVADERS, 40),
     "small: 36 features, 128-128, heads 128, batch 64": Size(
         (36,),
         dataclasses.replace(_SPACE_INVADERS, hidden_sizes=(128, 128), head_size=128, batch_size=64),
