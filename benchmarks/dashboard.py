@@ -1,13 +1,20 @@
-"""What somebody who watches costs a training, and how long the page takes.
+"""What somebody who watches costs a training, what a crowd does, and how long the page takes.
 
-    .venv/bin/python benchmarks/dashboard.py [--rounds 5]
+    .venv/bin/python benchmarks/dashboard.py [--rounds 5] [--seconds 10]
 
-One training of Space Invaders by its own settings. In turns, nobody watches, somebody does from another machine (the
-page's stream at 15 pictures a second, read and thrown away), and somebody does in a Chromium on this very machine,
-which draws the page on the processors that the training uses too. A figure is the median over the rounds, each over
-nobody's turn in the same round: of the env steps a second, and of the processor time that trainer and emulators took
-for a step, which says what the watching itself costs also where others use the machine. Then how long the page takes to
-show its first picture, and its charts for a run of ten million steps. Prints one JSON object.
+One training of Space Invaders by its own settings. In turns
+
+- nobody watches,
+- somebody does from another machine: the page's stream at 10 pictures a second, read and thrown away,
+- somebody does in a Chromium on this very machine, which draws the page on the processors that the training uses, too,
+- a crowd has come: a thousand connections are opened to the page's server, some of which ask for the stream and read
+  nothing of it; those that the server closes are opened again, 50 a second.
+
+A figure is the median over the rounds, each over nobody's turn in the same round, with a bootstrap interval: of the env
+steps a second, and of the processor time that trainer and emulators took for a step, which says what the watching
+itself costs also where others use the machine. `server` and `browser` are the processors that those took. Then how
+long the page takes to show its first picture, and its charts for a run of ten million steps, and how much memory the
+browser needs for those. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -18,7 +25,9 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -30,6 +39,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
 import psutil
 from playwright.sync_api import Browser, sync_playwright
 
@@ -41,7 +51,13 @@ from quarterup.training.settings import TrainSettings, to_json
 from report import say
 
 SETTLING_S = 3.0
-MEASURED_S = 10.0
+RATE = 10
+"""Pictures a second: what the page asks for by itself."""
+CROWD = 1000
+STARERS = 32
+"""Of the crowd, those that ask for the stream. The server takes so many."""
+REOPENED_EVERY_S = 0.02
+TURNS = ("elsewhere", "here", "crowd")
 LONG_RUN_STEPS = 10_000_000
 STEPS_BETWEEN_ROWS = 400
 SCALARS = ("loss", "q", "gradient_norm", "learning_rate", "epsilon", "error", "beta", "expert_ratio")
@@ -54,43 +70,52 @@ class Turn(NamedTuple):
     steps_per_s: float
     busy_ms_per_step: float
     """Processor time of trainer and emulators for an env step."""
-    server_busy: float
+    server: float
     """Part of a processor that the page's server took, at low priority."""
+    browser: float
+    """Processors that the browser on this machine took."""
 
     def __str__(self) -> str:
-        return f"{self.steps_per_s:.0f} steps/s, {self.busy_ms_per_step:.3f} ms a step, server {self.server_busy:.2f}"
+        taken = f"server {self.server:.3f}, browser {self.browser:.3f}"
+        return f"{self.steps_per_s:.0f} steps/s, {self.busy_ms_per_step:.3f} ms a step, {taken}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What somebody who watches costs a training.")
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--seconds", type=float, default=10.0, help="of a turn")
+    options = parser.parse_args()
     program = shutil.which("chromium") or shutil.which("google-chrome")
+    first_pictures = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        with training(Path(folder)) as (run, link, trainer):
+
+        def start_browser() -> Browser:
+            return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+        with training(Path(folder), "--videos", "0") as (run, link, trainer):
             live = LiveFile(run / LIVE_FILE)
-            turns: dict[str, list[Turn]] = {"nobody": [], "elsewhere": [], "here": []}
-            for _ in range(rounds):
-                turns["nobody"].append(measured(live, trainer))
+            turns: dict[str, list[Turn]] = {"nobody": [], **{who: [] for who in TURNS}}
+            for _ in range(options.rounds):
+                turns["nobody"].append(measured(live, trainer, options.seconds))
                 with stream(link):
-                    turns["elsewhere"].append(measured(live, trainer))
-                browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-                first_picture = seconds_until(browser, link, "#screen img")
+                    turns["elsewhere"].append(measured(live, trainer, options.seconds))
+                browser = start_browser()
+                first_pictures.append(seconds_until(browser, link, "#screen canvas"))
+                turns["here"].append(measured(live, trainer, options.seconds))
                 browser.close()
-                browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-                open_page(browser, link)
-                turns["here"].append(measured(live, trainer))
-                browser.close()
+                with crowd(link):
+                    turns["crowd"].append(measured(live, trainer, options.seconds))
                 say(", ".join(f"{who}: {turn[-1]}" for who, turn in turns.items()))
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = start_browser()
         charts = charts_of_a_long_run(browser, Path(folder))
         browser.close()
     result: dict[str, Any] = {
-        "speed_over_alone": {who: ratios(turns, who, "steps_per_s") for who in ("elsewhere", "here")},
-        "busy_per_step_over_alone": {who: ratios(turns, who, "busy_ms_per_step") for who in ("elsewhere", "here")},
-        "server_busy": {who: spread([turn.server_busy for turn in those]) for who, those in turns.items()},
+        "speed_over_alone": {who: ratios(turns, who, "steps_per_s") for who in TURNS},
+        "busy_per_step_over_alone": {who: ratios(turns, who, "busy_ms_per_step") for who in TURNS},
+        "server": {who: spread([turn.server for turn in those]) for who, those in turns.items()},
+        "browser": spread([turn.browser for turn in turns["here"]]),
         "steps_per_s_alone": spread([turn.steps_per_s for turn in turns["nobody"]]),
-        "first_picture_s": round(first_picture, 2),
+        "first_picture_s": spread(first_pictures),
         **charts,
         "processors": os.cpu_count(),
         "load_1min": os.getloadavg()[0],
@@ -99,10 +124,10 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def training(folder: Path) -> Iterator[tuple[Path, str, psutil.Process]]:
+def training(folder: Path, *flags: str) -> Iterator[tuple[Path, str, psutil.Process]]:
     """One that learns: its folder, its link, and its process."""
     command = [sys.executable, "-m", "quarterup.cli.main", "train", "space_invaders", "--steps", "1000000000"]
-    command += ["--port", "0", "--run", str(folder / "run")]
+    command += ["--port", "0", "--run", str(folder / "run"), *flags]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     link = next(found[1] for line in process.stdout if (found := re.search(r"Dashboard: (http://\S+)", line)))
@@ -127,27 +152,34 @@ def progress(live: LiveFile) -> dict[str, Any]:
     return values
 
 
-def measured(live: LiveFile, trainer: psutil.Process) -> Turn:
+def measured(live: LiveFile, trainer: psutil.Process, seconds: float) -> Turn:
     time.sleep(SETTLING_S)
-    before, busy_before = progress(live), busy_s(trainer)
-    time.sleep(MEASURED_S)
-    after, busy_after = progress(live), busy_s(trainer)
+    before, busy_before, began = progress(live), busy_s(trainer), time.perf_counter()
+    time.sleep(seconds)
+    after, busy_after, took = progress(live), busy_s(trainer), time.perf_counter() - began
     steps = after["env_steps"] - before["env_steps"]
+    busy = {what: busy_after[what] - busy_before[what] for what in busy_after}
     return Turn(
         steps / (after["wall_s"] - before["wall_s"]),
-        (busy_after["training"] - busy_before["training"]) / steps * 1000,
-        (busy_after["server"] - busy_before["server"]) / MEASURED_S,
+        busy["training"] / steps * 1000,
+        busy["server"] / took,
+        busy["browser"] / took,
     )
 
 
 def busy_s(trainer: psutil.Process) -> dict[str, float]:
-    """Processor time so far: of the trainer and its emulators, and of the page's server. The learner is neither."""
-    busy = {"training": 0.0, "server": 0.0}
-    for process in (trainer, *trainer.children(recursive=True)):
+    """Processor time so far: of the trainer and its emulators, of the page's server, and of a browser.
+
+    The learner is none of these: it works all the time.
+    """
+    busy = {"training": 0.0, "server": 0.0, "browser": 0.0}
+    for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             words, times = " ".join(process.cmdline()), process.cpu_times()
-            what = "server" if "dashboard" in words.split(" --")[0] else "training"
-            if "learner_worker" not in words:
+            if "chrom" in process.name():
+                busy["browser"] += times.user + times.system
+            elif "learner_worker" not in words and trainer in (process, *process.parents()):
+                what = "server" if "dashboard.process" in words else "training"
                 busy[what] += times.user + times.system
     return busy
 
@@ -158,7 +190,7 @@ def stream(link: str) -> Iterator[None]:
     address = urlsplit(link)
     assert address.hostname is not None
     connection = http.client.HTTPConnection(address.hostname, address.port)
-    connection.request("GET", "/api/live?rate=15", headers={"Host": address.netloc})
+    connection.request("GET", f"/api/live?rate={RATE}", headers={"Host": address.netloc})
     answer = connection.getresponse()
     over = threading.Event()
 
@@ -174,11 +206,38 @@ def stream(link: str) -> Iterator[None]:
     connection.close()
 
 
-def open_page(browser: Browser, link: str) -> None:
-    page = browser.new_page(viewport=LAPTOP)  # type: ignore[arg-type]
-    page.goto(link)
-    page.locator("#rate").fill("15")
-    page.wait_for_selector("#screen img")
+@contextlib.contextmanager
+def crowd(link: str) -> Iterator[None]:
+    """A thousand connections, for as long as this lasts, and nobody reads."""
+    address = urlsplit(link)
+    assert address.hostname is not None
+    asked = f"GET /api/live?rate={RATE} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
+    over = threading.Event()
+
+    def connect() -> socket.socket:
+        return socket.create_connection((address.hostname or "", address.port or 0), timeout=5)
+
+    def stay() -> None:
+        ends = select.poll()
+        idle: dict[int, socket.socket] = {}
+        with contextlib.ExitStack() as closing:
+            for _ in range(STARERS):
+                closing.enter_context(connect()).sendall(asked)
+            while not over.is_set():
+                while len(idle) < CROWD - STARERS:
+                    new = closing.enter_context(connect())
+                    idle[new.fileno()] = new
+                    ends.register(new, select.POLLIN)
+                for number, _ in ends.poll(0)[:1]:
+                    ends.unregister(number)
+                    idle.pop(number).close()
+                over.wait(REOPENED_EVERY_S)
+
+    thread = threading.Thread(target=stay, daemon=True)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
 
 
 def seconds_until(browser: Browser, link: str, selector: str) -> float:
@@ -191,7 +250,7 @@ def seconds_until(browser: Browser, link: str, selector: str) -> float:
 
 
 def charts_of_a_long_run(browser: Browser, folder: Path) -> dict[str, float]:
-    """How long the charts of ten million steps take: on a page opened first, and on the next one."""
+    """How long the charts of ten million steps take: on a page opened first, and on the next one; and their memory."""
     run = RunFolder.create(folder / "long", describe(to_json(TrainSettings("space_invaders")), None))
     metrics = MetricsWriter(run.metrics)
     for env_step in range(0, LONG_RUN_STEPS, STEPS_BETWEEN_ROWS):
@@ -208,9 +267,19 @@ def charts_of_a_long_run(browser: Browser, folder: Path) -> dict[str, float]:
         connection.close()
         first = seconds_until(browser, server.links.control, "body[data-charts=ready]")
         second = seconds_until(browser, server.links.control, "body[data-charts=ready]")
+        megabytes = max(process.memory_full_info().uss for process in renderers()) / 1e6
     finally:
         server.close()
-    return {"charts_of_10m_steps_first_s": round(first, 2), "charts_of_10m_steps_again_s": round(second, 2)}
+    return {
+        "charts_of_10m_steps_first_s": round(first, 2),
+        "charts_of_10m_steps_again_s": round(second, 2),
+        "browser_megabytes": round(megabytes),
+    }
+
+
+def renderers() -> list[psutil.Process]:
+    """The processes that hold pages."""
+    return [child for child in psutil.Process().children(recursive=True) if "--type=renderer" in child.cmdline()]
 
 
 def ratios(turns: dict[str, list[Turn]], who: str, what: str) -> dict[str, float]:
@@ -219,7 +288,10 @@ def ratios(turns: dict[str, list[Turn]], who: str, what: str) -> dict[str, float
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    return {name: round(of(values), 3) for name, of in (("median", statistics.median), ("least", min), ("most", max))}
+    """The median, and the 95 % bootstrap interval of it."""
+    drawn = np.random.default_rng(0).choice(values, (2000, len(values)))
+    low, high = np.percentile(np.median(drawn, axis=1), (2.5, 97.5))
+    return {"median": round(statistics.median(values), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
 
 
 if __name__ == "__main__":

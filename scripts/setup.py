@@ -45,7 +45,10 @@ PROGRAMS = {
         False,
         {"apt": "fceux", "brew": "fceux", "dnf": "fceux", "pacman": "fceux", "winget": "FCEUX.FCEUX"},
     ),
-    "pasmo": Program("builds the stand-in games", False, {"apt": "pasmo", "brew": "pasmo"}),
+    "pasmo": Program("builds the stand-in for the arcade", False, {"apt": "pasmo", "brew": "pasmo"}),
+    "ca65": Program(
+        "builds the stand-ins for the NES", False, {"apt": "cc65", "brew": "cc65", "dnf": "cc65", "pacman": "cc65"}
+    ),
     "Xvfb": Program(
         "a display for the tests of windows",
         False,
@@ -56,6 +59,7 @@ PROGRAMS = {
         False,
         {"apt": "x11-utils", "dnf": "xwininfo", "pacman": "xorg-xwininfo"},
     ),
+    "xdotool": Program("lets them press keys", False, {"apt": "xdotool", "dnf": "xdotool", "pacman": "xdotool"}),
     "chromium": Program(
         "a browser for the tests of the dashboard",
         False,

@@ -1,142 +1,43 @@
-"""Builds a stand-in game: assembles its sources with pasmo and writes the ROM set MAME loads.
+"""Builds a stand-in game: assembles its sources and writes what the emulator loads.
 
     python standins/build.py invaders [--out DIR]
 
-The pictures of a game are text files (`art/*.txt`, one character per pixel); this script turns them
-into bytes, so that a picture is changed with a text editor.  The result is the same byte for byte
-every time.
+The pictures of a game are text files (`art/*.txt`, one character per pixel); the build turns them into bytes, so that a
+picture is changed with a text editor.  The result is the same byte for byte every time.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROM_BYTES = 8192
-# MAME's set for the board: four 2 KiB chips, in address order. Each is written under both of its names, the one up to
-# MAME 0.251 and the one that 0.276 knows.
-CHIPS = (
-    ("invaders.h", "9316b-0869_m739h.h1"),
-    ("invaders.g", "9316b-0856_m739g.g1"),
-    ("invaders.f", "9316b-0855_m739f.f1"),
-    ("invaders.e", "9316b-0854_m739e.e1"),
-)
-CHIP_BYTES = ROM_BYTES // len(CHIPS)
-FIRST_GLYPH, LAST_GLYPH = 0x20, 0x5F
-GLYPH_COLUMNS = 8
+import build_invaders
+import build_nes
+from assembler import HERE, BuildError
 
-
-class BuildError(Exception):
-    """A reason, in words for a person, why there is no ROM."""
+ROMS = HERE.parent / "src" / "quarterup" / "data" / "roms"
+BUILDERS: dict[str, tuple[Callable[[str, Path], str], Path]] = {
+    "invaders": (build_invaders.build, ROMS / "invaders"),
+    "mario_bros": (build_nes.build, ROMS),
+    "nekketsu_soccer": (build_nes.build, ROMS),
+}
+"""How each stand-in is built, and the package's folder for the result."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("game", choices=["invaders"], help="which stand-in to build")
-    parser.add_argument("--out", type=Path, help="folder for the ROM set (default: the package's)")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("game", choices=list(BUILDERS), help="which stand-in to build")
+    parser.add_argument("--out", type=Path, help="folder for the result (default: the package's)")
     chosen = parser.parse_args(arguments)
-    out = chosen.out or HERE.parent / "src" / "quarterup" / "data" / "roms" / chosen.game
+    build, folder = BUILDERS[chosen.game]
     try:
-        used = build(chosen.game, out)
+        print(build(chosen.game, chosen.out or folder))
     except BuildError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
-    print(f"{out}: {used} of {ROM_BYTES} bytes used")
     return 0
-
-
-def build(game: str, out: Path) -> int:
-    """Write the ROM set of `game` into `out`; return how many bytes of ROM the program uses."""
-    pasmo = shutil.which("pasmo")
-    if pasmo is None:
-        raise BuildError("the assembler `pasmo` is missing; on Debian: apt install pasmo")
-    source = HERE / game
-    with tempfile.TemporaryDirectory() as scratch_name:
-        scratch = Path(scratch_name)
-        (scratch / "art.asm").write_text(art_as_assembly(source / "art"), encoding="ascii")
-        binary = scratch / "game.bin"
-        # --w8080 warns of every instruction that the Z80 has and the 8080 lacks.
-        options = ["--w8080", "--alocal", "-I", str(source), "-I", str(scratch)]
-        command = [pasmo, *options, str(source / "main.asm"), str(binary)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        messages = (result.stdout + result.stderr).strip()
-        if result.returncode != 0 or messages:
-            raise BuildError(f"pasmo did not accept {source / 'main.asm'}:\n{messages}")
-        program = binary.read_bytes()
-    if len(program) > ROM_BYTES:
-        raise BuildError(f"the program has {len(program)} bytes, the board's ROM only {ROM_BYTES}")
-    image = program.ljust(ROM_BYTES, b"\x00")
-    out.mkdir(parents=True, exist_ok=True)
-    for number, names in enumerate(CHIPS):
-        for name in names:
-            (out / name).write_bytes(image[number * CHIP_BYTES : (number + 1) * CHIP_BYTES])
-    return len(program)
-
-
-def art_as_assembly(folder: Path) -> str:
-    """All sprites and the font under `folder` as labelled `db` lines."""
-    lines: list[str] = []
-    for path in sorted(folder.glob("*.txt")):
-        if path.name == "font.txt":
-            lines += font_lines(path)
-        else:
-            lines += sprite_lines(path)
-    return "\n".join(lines) + "\n"
-
-
-def sprite_lines(path: Path) -> list[str]:
-    """`sprite NAME` headers, each followed by its rows of `.` (dark) and `#` (lit)."""
-    lines: list[str] = []
-    name = ""
-    rows: list[str] = []
-    for text in [*path.read_text(encoding="ascii").splitlines(), "sprite"]:
-        if text.startswith("sprite"):
-            if name:
-                lines += [f"{name}:"] + [db(column) for column in columns_of(rows, f"{path}: {name}")]
-            name, rows = text.removeprefix("sprite").strip(), []
-        elif text and not text.startswith(";"):
-            rows.append(text.strip())
-    return lines
-
-
-def font_lines(path: Path) -> list[str]:
-    """`glyphs ABC` headers, each followed by 8 rows with one 5-wide cell per letter."""
-    glyphs: dict[str, list[bytes]] = {}
-    letters = ""
-    rows: list[str] = []
-    for text in [*path.read_text(encoding="ascii").splitlines(), "glyphs"]:
-        if text.startswith("glyphs"):
-            for place, letter in enumerate(letters):
-                cell = ["." + row.split()[place] + ".." for row in rows]
-                glyphs[letter] = columns_of(cell, f"{path}: {letter}")
-            letters, rows = text.removeprefix("glyphs").strip(), []
-        elif text and not text.startswith(";"):
-            rows.append(text)
-    blank = [b"\x00"] * GLYPH_COLUMNS
-    lines = ["font:"]
-    letters_in_order = map(chr, range(FIRST_GLYPH, LAST_GLYPH + 1))
-    return lines + [db(b"".join(glyphs.get(letter, blank))) for letter in letters_in_order]
-
-
-def columns_of(rows: list[str], where: str) -> list[bytes]:
-    """The picture column by column, left to right: the lowest pixel is bit 0 of the first byte."""
-    if len(rows) % 8 or len({len(row) for row in rows}) != 1 or set("".join(rows)) - set(".#"):
-        raise BuildError(f"{where}: a picture is 8 or 16 equally long rows of '.' and '#'")
-    upwards = rows[::-1]
-    columns = []
-    for x in range(len(rows[0])):
-        bits = sum(1 << y for y, row in enumerate(upwards) if row[x] == "#")
-        columns.append(bits.to_bytes(len(rows) // 8, "little"))
-    return columns
-
-
-def db(values: bytes) -> str:
-    return "        db " + ",".join(str(value) for value in values)
 
 
 if __name__ == "__main__":

@@ -333,3 +333,9 @@ def test_observations_that_no_network_fits_are_refused() -> None:
         make_agent(space=gym.spaces.Box(0, 1, (10, 10), np.float32))
     with pytest.raises(ValueError, match="Agents take Box observations"):
         make_agent(space=gym.spaces.Discrete(3))
+
+
+def test_it_has_nowhere_to_keep_demonstrations() -> None:
+    agent = make_agent()
+    with pytest.raises(ValueError, match="no replay"):
+        agent.demonstrate(Transitions(*[np.zeros(1)] * 7), 0)

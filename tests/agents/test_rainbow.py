@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -628,3 +629,28 @@ def test_spaces_without_a_network_are_refused() -> None:
         make_agent(space=gym.spaces.Discrete(3))
     with pytest.raises(ValueError, match="none for the shape"):
         make_agent(space=gym.spaces.Box(0, 255, (210, 160, 3), np.uint8))
+
+
+def test_demonstrations_lie_in_the_replay_as_an_experts_and_count_as_nobodys_steps() -> None:
+    agent = make_agent(clip_rewards=True)
+    rows = 5
+    steps = Transitions(
+        observations=np.arange(rows * 3, dtype=np.float32).reshape(rows, 3),
+        actions=np.array([2, 1, 0, 1, 0]),
+        rewards=np.array([0, 30, 0, 10, 0], np.float32),
+        terminated=np.array([False, False, False, True, False]),
+        truncated=np.zeros(rows, np.bool_),
+        valid=np.array([True, True, True, True, False]),
+        expert=np.array([True, True, True, True, False]),
+    )
+    agent.demonstrate(steps, 1)
+    assert agent.env_steps == 0
+    assert agent.replay.rows_written.tolist() == [rows if stream == 1 else 0 for stream in range(NUM_ENVS)]
+    batch = agent.replay.sample(64, 0.0, np.random.default_rng(1))
+    assert batch.expert.all()
+    assert set(batch.actions.tolist()) == {0, 1, 2}
+    assert batch.returns.max() < 2.0  # Clipped, like what it does itself.
+    feed(agent, 40)
+    assert agent.env_steps > 0
+    with pytest.raises(ValueError, match="ended its episode"):
+        agent.demonstrate(dataclasses.replace(steps, valid=np.ones(rows, np.bool_)), 1)

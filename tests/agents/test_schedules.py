@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterup.agents.schedules import (
+    Bent,
     Cosine,
+    Inverse,
     Linear,
     Pulses,
     Schedule,
@@ -31,6 +33,8 @@ schedules = st.one_of(
     st.builds(Linear, numbers, numbers, steps, st.none() | steps),
     st.builds(Cosine, numbers, numbers, st.integers(10**4, 10**7), st.integers(0, 10**4), st.integers(0, 5)),
     st.builds(Pulses, numbers, numbers, st.integers(1000, 10**6), st.integers(0, 1000)),
+    st.builds(Bent, numbers, numbers, numbers, st.integers(0, 1000), st.integers(1000, 10**6)),
+    st.builds(Inverse, numbers, st.integers(1, 10**7)),
 )
 
 
@@ -75,6 +79,18 @@ def test_pulses_come_again_and_again() -> None:
     assert [value_at(schedule, step) for step in range(12)] == [0.9] * 3 + [0.1] * 7 + [0.9] * 2
 
 
+def test_a_bent_schedule_is_two_lines_and_then_flat() -> None:
+    schedule = Bent(1.0, 0.2, 0.1, 100, 300)
+    at = {0: 1.0, 50: 0.6, 100: 0.2, 200: 0.15, 300: 0.1, 10**9: 0.1}
+    assert {step: value_at(schedule, step) for step in at} == pytest.approx(at)
+
+
+def test_an_inverse_schedule_divides_its_start_by_one_more_each_time() -> None:
+    schedule = Inverse(6.0, 10)
+    assert [value_at(schedule, step) for step in (0, 10, 20, 50)] == pytest.approx([6.0, 3.0, 2.0, 1.0])
+    assert (lowest(schedule), highest(schedule)) == (0.0, 6.0)
+
+
 @given(schedules, steps)
 def test_no_value_lies_beyond_the_extremes(schedule: Schedule, env_steps: int) -> None:
     tolerance = 1e-9 * (1 + abs(highest(schedule)) + abs(lowest(schedule)))
@@ -96,6 +112,8 @@ def test_a_schedule_comes_back_from_its_text_and_from_json(schedule: Schedule) -
         ("linear(1, 0, 1e6, off_at=2e6)", Linear(1.0, 0.0, 1_000_000, 2_000_000)),
         ("cosine(3e-4, 1e-5, 1_000_000, warmup=1000)", Cosine(3e-4, 1e-5, 1_000_000, warmup=1000)),
         ("pulses(low=0, high=-.5, every=100, length=10)", Pulses(0, -0.5, 100, 10)),
+        ("bent(1, 0.1, 0.01, 100_000, 5_000_000)", Bent(1, 0.1, 0.01, 100_000, 5_000_000)),
+        ("inverse(1e-4, 4_000_000)", Inverse(1e-4, 4_000_000)),
     ],
 )
 def test_texts_that_people_write(text: str, expected: Schedule) -> None:
@@ -128,6 +146,8 @@ def test_texts_that_people_write(text: str, expected: Schedule) -> None:
         ("cosine(1, 0, 10, warmup=11)", "warmup of 11 and only 10 steps"),
         ("pulses(0, 1, 10, 11)", "length of 11 cannot begin every 10"),
         ("pulses(0, 1, 0, 0)", "cannot begin every 0"),
+        ("bent(1, 0.5, 0, 11, 10)", "middle at 11, behind its end at 10"),
+        ("inverse(1, 0)", "half of its start at step 1 or later"),
     ],
 )
 def test_texts_that_are_no_schedule_are_refused_with_what_was_expected(text: str, message: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ MINE = (
     "set",
     "eval",
     "play",
+    "demos",
     "record",
     "games",
     "inputs",
@@ -79,6 +82,24 @@ def test_games_needs_no_mame(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert "space_invaders" in capsys.readouterr().out
 
 
+def test_games_that_share_a_file_take_one_line_until_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games"]) == 0
+    printed = capsys.readouterr().out
+    assert "104 games" in printed
+    assert printed.count("atari_") == 1
+    listed = run_json(capsys, "games", "atari")
+    assert len(listed["games"]) == 104
+    assert listed["families"] == []
+    (pong,) = [row for row in listed["games"] if row["id"] == "atari_pong"]
+    assert (pong["env"], pong["actions"], pong["rom"]) == ("quarterup/Atari-Pong-v0", 6, "own")
+
+
+def test_an_atari_game_is_played_by_hand_in_mame_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    message = run_failing(capsys, "play", "atari_pong", "--human")
+    assert "ale-py, which keeps the score, takes no keyboard" in message
+    assert "mame a2600 -cart" in message
+
+
 # --------------------------------------------------------------------------------------------------------- inputs
 
 
@@ -123,7 +144,23 @@ def test_the_doctor_starts_a_game(capsys: pytest.CaptureFixture[str]) -> None:
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["MAME"]["found"].startswith("MAME 0.")
     assert "starts in" in found["MAME"]["found"]
-    assert {"Python", "packages", "torch", "FCEUX", "display", "disk", "CPU cores"} <= set(found)
+    assert {"Python", "packages", "torch", "FCEUX", "stable-retro", "display", "disk", "CPU cores"} <= set(found)
+
+
+def test_the_doctor_starts_a_game_in_fceux_too_and_does_without(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fceux() -> dict[str, str]:
+        return next(item for item in run_json(capsys, "doctor")["findings"] if item["name"] == "FCEUX")
+
+    if shutil.which("fceux", path=f"{os.environ['PATH']}:/usr/games"):
+        there = fceux()
+        assert there["found"].startswith("FCEUX 2.")
+        assert "mario_bros starts in" in there["found"]
+    monkeypatch.setenv("QUARTERUP_FCEUX", "/nowhere/fceux")
+    missing = fceux()
+    assert missing["state"] == "without"
+    assert "Only for NES games. QUARTERUP_FCEUX names" in missing["advice"]
 
 
 def test_the_doctor_says_what_is_missing_and_returns_1(

@@ -92,6 +92,6 @@ def test_plot_draws_each_kind(runs: Path, capsys: pytest.CaptureFixture[str], ki
     assert (runs / found["plot"]).parent == runs / "far-0" / "plots"
     assert Image.open(runs / found["plot"]).size[0] >= 1280
     if kind == "report":
-        assert "A report is of one run" in run_json(capsys, "plot", "far-0", "near-0", "--kind", kind, code=2)["error"]
+        assert "report is of one run" in run_json(capsys, "plot", "far-0", "near-0", "--kind", kind, code=2)["error"]
     else:
         assert (runs / run_json(capsys, "plot", "far-0", "near-0", "--kind", kind)["plot"]).exists()

@@ -54,7 +54,7 @@ def page(browser: Browser, steered: Training) -> Iterator[Page]:
     opened = browser.new_page(viewport={"width": 1366, "height": 768})
     opened.set_default_timeout(PATIENCE_MS)
     opened.goto(steered.link)
-    opened.wait_for_selector("#screen img")
+    opened.wait_for_selector("#screen canvas")
     yield opened
     opened.close()
 

@@ -13,7 +13,7 @@ from watched import PATIENCE_MS, Training, wait_until
 
 from quarterup.dashboard.feed import PATIENCE_S
 from quarterup.dashboard.process import DashboardProcess
-from quarterup.training.live_file import LIVE_FILE, WISH_LASTS_S, LiveFile
+from quarterup.training.live_file import LIVE_FILE, MAX_RATE, WISH_LASTS_S, LiveFile
 from quarterup.training.metrics import MetricsReader
 
 LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
@@ -42,11 +42,12 @@ def changes(page: Page, what: str) -> None:
     wait_until(lambda: page.evaluate(what) != before)
 
 
-PICTURE = "document.querySelector('#screen img').src"
+SCREEN = "document.querySelector('#screen canvas')"
+PICTURE = f"{SCREEN}.toDataURL()"
 
 
 def test_the_game_moves_and_so_do_the_numbers_and_all_fits_on_a_laptop(page: Page) -> None:
-    page.wait_for_selector("#screen img")
+    page.wait_for_selector("#screen canvas")
     for _ in range(3):
         changes(page, PICTURE)
     changes(page, "document.querySelector('#journey-steps').textContent")
@@ -59,16 +60,31 @@ def test_the_game_moves_and_so_do_the_numbers_and_all_fits_on_a_laptop(page: Pag
     changes(page, "document.querySelector('#expects').toDataURL()")
     scrolls = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
     assert scrolls == [LAPTOP["height"], LAPTOP["width"]]
-    picture = "document.querySelector('#screen img')"
-    assert page.evaluate(f"[{picture}.naturalWidth, {picture}.naturalHeight]") == [224, 260]
-    assert page.evaluate(f"{picture}.clientHeight / {picture}.clientWidth") == pytest.approx(4 / 3, abs=0.02)
+    assert page.evaluate(f"[{SCREEN}.width, {SCREEN}.height]") == [224, 260]
+    assert page.evaluate(f"{SCREEN}.clientHeight / {SCREEN}.clientWidth") == pytest.approx(4 / 3, abs=0.02)
+
+
+def test_the_page_is_put_together_no_more_often_than_something_changes(page: Page) -> None:
+    """Nothing moves by itself, and what comes at about the same time is drawn together."""
+    page.wait_for_selector("#screen canvas")
+    assert page.evaluate("document.getAnimations().length") == 0
+    page.evaluate(
+        "() => { const ask = window.requestAnimationFrame.bind(window); window.asked = 0;"
+        " window.requestAnimationFrame = (draw) => { window.asked++; return ask(draw); }; }"
+    )
+    pictures = page.evaluate(f"{SCREEN}.dataset.frame")
+    time.sleep(3)
+    assert page.evaluate(f"{SCREEN}.dataset.frame") != pictures
+    assert page.evaluate("window.asked") <= 3 * (MAX_RATE + 1)
 
 
 def test_another_emulator_and_all_of_them_can_be_watched(page: Page) -> None:
     page.get_by_role("button", name="2", exact=True).click()
-    page.wait_for_selector("#screen img[alt='the game in emulator 2']")
+    page.wait_for_selector("#screen canvas[aria-label='the game in emulator 2']")
     page.get_by_role("button", name="all").click()
-    becomes_true(page, "document.querySelectorAll('#screen figure img').length === 2")
+    becomes_true(page, "document.querySelectorAll('#screen figure canvas').length === 2")
+    shapes = page.evaluate("[...document.querySelectorAll('figure canvas')].map((c) => c.clientHeight / c.clientWidth)")
+    assert shapes == pytest.approx([4 / 3, 4 / 3], abs=0.02)
     changes(page, PICTURE)
 
 
@@ -119,7 +135,7 @@ def test_help_opens_and_closes_with_its_key(page: Page) -> None:
 def test_a_phone_shows_all_in_one_column(browser: Browser, training: Training) -> None:
     page = browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     page.goto(training.link)
-    page.wait_for_selector("#screen img")
+    page.wait_for_selector("#screen canvas")
     changes(page, PICTURE)
     page.wait_for_selector("#small-charts canvas")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

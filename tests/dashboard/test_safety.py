@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import subprocess
 import sys
@@ -143,22 +142,6 @@ def test_addresses_are_fine_where_others_may_come_and_foreign_names_are_not() ->
     assert access.knows_host("[fe80::1]:8787")
     assert not access.knows_host("rebound.example:8787")
     assert not Access.for_host("127.0.0.1").knows_host("192.168.1.7:8787")
-
-
-def test_more_connections_than_it_takes_leave_it_working(server: DashboardProcess) -> None:
-    address = urlsplit(server.links.control)
-    assert address.hostname is not None
-    idle = [http.client.HTTPConnection(address.hostname, address.port, timeout=2) for _ in range(300)]
-    for connection in idle:
-        connection.connect()
-    statuses = []
-    for connection in idle[-5:]:
-        connection.request("GET", "/api/describe", headers={"Host": address.netloc})
-        statuses.append(connection.getresponse().status)
-    assert set(statuses) == {503}
-    for connection in idle:
-        connection.close()
-    wait_until(lambda: ask(server.links.control, "/api/describe")[0] == 200, 5)
 
 
 def test_a_port_that_is_taken_is_passed_over_and_the_process_is_nice_and_ends_with_its_owner(run: Path) -> None:

@@ -1,4 +1,4 @@
-"""Real MAME, with the stand-in game, a cartridge of our own for the Atari 2600, and a free NES game."""
+"""Real MAME, with the stand-in game, a cartridge of our own for the Atari 2600, and a free NES game. Real FCEUX."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from real_fceux import COUNTER, MakeFceux
 from real_mame import ATARI_PROGRAM, Make
 
 from quarterup.emulators.emulator import EmulatorNotFound
+from quarterup.emulators.fceux import FceuxEmulator
+from quarterup.emulators.fceux_program import find_fceux
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_mame
 
@@ -21,6 +24,12 @@ except EmulatorNotFound as missing:
     collect_ignore_glob = ["test_mame*.py", "test_processors.py"]
     print(missing)
 
+try:
+    find_fceux()
+except EmulatorNotFound as missing:
+    collect_ignore_glob = [*globals().get("collect_ignore_glob", []), "test_fceux*.py"]
+    print(missing)
+
 
 @pytest.fixture
 def make() -> Iterator[Make]:
@@ -29,6 +38,20 @@ def make() -> Iterator[Make]:
 
     def make_one(machine: str = "invaders", **arguments: object) -> MameEmulator:
         made.append(MameEmulator(machine, **arguments))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make_one
+    for emulator in made:
+        emulator.close()
+
+
+@pytest.fixture
+def make_fceux() -> Iterator[MakeFceux]:
+    """The same for FCEUX: with our own game, if no other is named."""
+    made: list[FceuxEmulator] = []
+
+    def make_one(rom: Path = COUNTER, **arguments: object) -> FceuxEmulator:
+        made.append(FceuxEmulator(rom, **arguments))  # type: ignore[arg-type]
         return made[-1]
 
     yield make_one

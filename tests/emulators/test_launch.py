@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from quarterup.emulators import launch as launch_module
 from quarterup.emulators.emulator import EmulatorError, MemoryRange, RomError
 from quarterup.emulators.launch import (
     choose_emulator,
@@ -37,6 +38,15 @@ def test_emulators_are_known_by_their_title() -> None:
     assert emulator_titled("MAME 0.251") == "mame"
     with pytest.raises(EmulatorError, match=r"ZSNES 1\.5 is no emulator"):
         emulator_titled("ZSNES 1.5")
+
+
+def test_what_is_not_installed_or_has_no_window_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch_module, "has_retro", lambda: True)
+    assert "retro" in SYSTEMS["nes"].emulators
+    assert choose_emulator("nes", visible=True) != "retro"
+    assert choose_emulator("nes", "retro", visible=True) == "retro"
+    monkeypatch.setattr(launch_module, "has_retro", lambda: False)
+    assert choose_emulator("nes") != "retro"
 
 
 def test_an_arcade_machine_starts() -> None:

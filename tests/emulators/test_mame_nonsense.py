@@ -14,8 +14,8 @@ import psutil
 import pytest
 from real_mame import PATIENCE_S, Make, assert_nothing_left
 
+from quarterup.emulators.bridge_protocol import PROTOCOL
 from quarterup.emulators.emulator import EmulatorDied, EmulatorError, EmulatorNotFound
-from quarterup.emulators.mame_protocol import PROTOCOL
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="named pipes and signals")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from real_mame import Make
 
-from quarterup.emulators import mame_protocol as protocol
+from quarterup.emulators import bridge_protocol as protocol
 from quarterup.emulators.emulator import EmulatorError, MemoryRange, Picture
 
 VIDEO_RAM = MemoryRange(0x2400, 0x1C00)

@@ -1,10 +1,21 @@
-"""From MAME's pixels to pictures."""
+"""From an emulator's pixels to pictures."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from quarterup.emulators.pictures import BLUE_WEIGHT, GREEN_WEIGHT, RED_WEIGHT, gray_from_bgra, rgb_from_bgra, upright
+from quarterup.emulators.pictures import (
+    BLUE_WEIGHT,
+    GREEN_WEIGHT,
+    RED_WEIGHT,
+    AreaScaler,
+    gray_from_bgra,
+    gray_from_rgbx,
+    rgb_from_bgra,
+    rgb_from_rgbx,
+    upright,
+)
 
 
 def test_red_comes_first() -> None:
@@ -31,3 +42,30 @@ def test_a_picture_is_turned_clockwise_and_then_mirrored() -> None:
     assert upright(picture, 270, False, False).tolist() == [[2, 4], [1, 3]]
     assert upright(picture, 90, True, False).tolist() == [[1, 3], [2, 4]]
     assert upright(picture, 0, False, True).tolist() == [[3, 4], [1, 2]]
+
+
+def test_the_same_gray_whichever_colour_comes_first() -> None:
+    rgbx = np.random.default_rng(1).integers(0, 256, (30, 40, 4), np.uint8)
+    bgrx = np.ascontiguousarray(rgbx[:, :, [2, 1, 0, 3]])
+    assert (gray_from_rgbx(rgbx) == gray_from_bgra(bgrx)).all()
+    assert (rgb_from_rgbx(rgbx) == rgb_from_bgra(bgrx)).all()
+
+
+@pytest.mark.parametrize("target", [(84, 84), (60, 64), (1, 1), (240, 256), (300, 17), (480, 512)])
+def test_a_scaled_pixel_is_the_mean_of_the_area_that_it_covers(target: tuple[int, int]) -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (240, 256, 3), np.uint8)
+
+    def covered(source: int, count: int) -> np.ndarray:
+        """How much of each source line each of `count` covers, both in units of 1 / count."""
+        begin = np.arange(count)[:, None] * source
+        line = np.arange(source)[None, :] * count
+        return np.clip(np.minimum(line + count, begin + source) - np.maximum(line, begin), 0, None)
+
+    rows, columns = covered(240, target[0]), covered(256, target[1])
+    sums = np.einsum("ai,bj,ijc->abc", rows, columns, picture.astype(np.int64), optimize=True)
+    expected = (sums + 240 * 256 // 2) // (240 * 256)
+    scaler = AreaScaler((240, 256), target)
+    assert (scaler(picture) == expected).all()
+    gray = scaler(picture[:, :, 1])
+    assert (gray == expected[:, :, 1]).all()
+    assert (gray.dtype, gray.flags.c_contiguous) == (np.uint8, True)

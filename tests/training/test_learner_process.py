@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,14 +24,17 @@ from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.rainbow import RainbowActor
 from quarterup.agents.replay.storage import ReplayTooLargeError
 from quarterup.mirror import Mirror
-from quarterup.training.errors import TrainingError
+from quarterup.training import learner_process
+from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner_process import QUEUE_STEPS, LearnerBeside, LearnerDied, LearnerFacts
 from quarterup.training.learner_worker import MAX_UPDATES_BEHIND
+from quarterup.training.locks import LEARNER_LOCK, open_and_lock
 
 SPACE = gym.spaces.Box(-1, 1, (6,), np.float32)
 NUM_ENVS = 2
 SMALL_PQN = PQNSettings(rollout_steps=8, batch_size=8, hidden_sizes=(16,), metrics_every=5)
 PATIENCE_S = 20.0
+begin_values = learner_process._begin_values
 
 
 class Feeder:
@@ -62,7 +66,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
         wanted = settings(tmp_path / "run", 1000, mode="async", **{"replay_ratio": 0.5, **changes})
         actor = RainbowActor(SPACE, 3, wanted.agent_settings, wanted.seed)
         replay = tmp_path / str(len(made)) / "replay"
-        replay.mkdir(parents=True)
+        replay.mkdir(parents=True, exist_ok=True)
         facts = LearnerFacts(wanted, SPACE, 3, NUM_ENVS, replay, "cpu", 1, None, mirror)
         made.append(LearnerBeside(facts, actor))
         return made[-1]
@@ -238,6 +242,30 @@ def test_bad_numbers_end_the_run_and_it_is_saved(tmp_path: Path) -> None:
         train_cartpole(tmp_path / "run", 5000, mode="async", agent_settings=wild)
     *_, weights = scalars_and_weights(tmp_path / "run")
     assert all(bool(tensor.isfinite().all()) for name, tensor in weights.items() if name.startswith("target"))
+
+
+def test_a_process_whose_training_was_killed_while_it_started_leaves_the_replay_to_the_next(
+    make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is as if its parent were another process than the one that asked for it."""
+    monkeypatch.setattr(learner_process, "_begin_values", begun_by_another)
+    with pytest.raises(RunFolderError, match="is gone"):
+        make()
+    assert list((tmp_path / "0" / "replay").iterdir()) == []
+
+
+def begun_by_another(*arguments: Any) -> dict[str, Any]:
+    return {**begin_values(*arguments), "trainer": 1}
+
+
+def test_a_process_waits_for_the_one_before_it_to_let_go_of_the_replay(make: Any, tmp_path: Path) -> None:
+    lock = tmp_path / "0" / LEARNER_LOCK
+    lock.parent.mkdir()
+    still_writing, locked = open_and_lock(lock)
+    assert locked
+    (tmp_path / "0" / "replay").mkdir()
+    threading.Timer(0.5, still_writing.close).start()
+    Feeder(make()).step()
 
 
 def test_the_process_learns_from_mirror_images(make: Any) -> None:

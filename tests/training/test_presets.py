@@ -11,11 +11,11 @@ import tyro
 from quarterup.agents.presets import ALGORITHMS, SIZES, find_preset
 from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.registry import AGENTS
-from quarterup.agents.schedules import Cosine, Linear
+from quarterup.agents.schedules import Bent, Cosine, Inverse, Linear, value_at
 from quarterup.cli.train import Settings, defaults
-from quarterup.games import find_game
+from quarterup.games import FAMILIES, find_game
 from quarterup.training.errors import SettingsError
-from quarterup.training.presets import PRESETS, settings_for
+from quarterup.training.presets import FAMILY_PRESETS, PRESETS, settings_for
 from quarterup.training.settings import TrainSettings, check_settings, from_json, to_json
 
 
@@ -31,6 +31,20 @@ def test_a_game_is_trained_with_its_preset_under_any_of_its_names():
     assert settings_for("invaders").agent_settings == PRESETS["space_invaders"].agent_settings
     assert settings_for("invaders").game == "invaders"
     assert defaults(["space_invaders", "--steps", "5"]).env == PRESETS["space_invaders"].env
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES.values() if family.names()], ids=lambda one: one.id)
+def test_the_games_of_a_family_begin_with_what_they_have_to_show(family):
+    game = next(iter(family.names()))
+    check_settings(settings_for(game))
+    assert settings_for(game).game == game
+    assert settings_for(game).env.obs == family.default_obs
+    assert defaults([game, "--preset", "dqn"]).env.obs == family.default_obs
+
+
+def test_all_atari_games_share_a_preset():
+    assert settings_for("atari_pong") == dataclasses.replace(FAMILY_PRESETS["atari"], game="atari_pong")
+    assert defaults(["atari_pong", "--steps", "5"]).env == FAMILY_PRESETS["atari"].env
 
 
 def test_a_game_without_a_preset_is_trained_with_the_agents_own_defaults():
@@ -101,9 +115,24 @@ def test_btr_is_as_published():
     assert ALGORITHMS["btr"].replay_ratio == 1 / 64
 
 
+def test_keras2018_is_as_it_was():
+    """src/run-mario.py and src/dqn/model.py there; docs/agents/keras2018.md has the differences."""
+    keras = ALGORITHMS["keras2018"].settings
+    assert not any((keras.double, keras.dueling, keras.noisy, keras.prioritized, keras.clip_rewards))
+    assert (keras.values, keras.loss, keras.n_step, keras.gamma) == ("mean", "squares", 1, 0.99)
+    assert (keras.reward_scale, keras.value_rescaling, keras.max_gradient_norm) == (1.0, False, 10.0)
+    assert (keras.batch_size, keras.replay_capacity, keras.learning_starts) == (4, 10_000, 20)
+    assert (keras.pixel_trunk, keras.head_size, keras.adam_epsilon) == ("keras2018", 128, 1e-4)
+    decay, updates = 1e-6, 1_000_000
+    assert value_at(keras.learning_rate, 4 * updates) == pytest.approx(1e-4 / (1 + decay * updates))
+    assert keras.learning_rate == Inverse(1e-4, 4_000_000)
+    assert keras.epsilon == Bent(1.0, 0.1, 0.01, 100_000, 10_000_000 // 2)
+    assert ALGORITHMS["keras2018"].replay_ratio == 1 / 4
+
+
 @pytest.mark.parametrize("name", ["bt", "", "btr+", "btr+dqn", "tiny+laptop", "btr+tiny+laptop"])
 def test_an_unknown_preset_is_refused_with_the_names_there_are(name):
-    with pytest.raises(ValueError, match="algorithms dqn, rainbow, btr, the sizes tiny, laptop, desktop"):
+    with pytest.raises(ValueError, match="algorithms dqn, rainbow, btr, keras2018, the sizes tiny, laptop, desktop"):
         find_preset(name)
 
 
@@ -122,6 +151,13 @@ def test_settings_come_back_from_config_json(name):
     settings = dataclasses.replace(settings_for("space_invaders", preset=name), expert_ratio=Linear(0.5, 0.0, 100))
     values = json.loads(json.dumps(to_json(settings)))
     assert values["expert_ratio"] == "linear(0.5, 0, 100)"
+    assert from_json(values, RainbowSettings) == settings
+
+
+def test_a_run_of_before_the_pictures_settings_still_loads():
+    settings = settings_for("space_invaders")
+    values = json.loads(json.dumps(to_json(settings)))
+    del values["env"]["max_two_frames"], values["env"]["frame_differences"], values["agent_settings"]["loss"]
     assert from_json(values, RainbowSettings) == settings
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from quarterup.training.statistics import bootstrap_mean, interquartile_mean, running_mean
+from quarterup.training.statistics import Interval, bootstrap_mean, interquartile_mean, running_mean
 
 
 def test_the_interval_agrees_with_scipys_bootstrap() -> None:
@@ -32,6 +32,11 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> Non
     values = np.random.default_rng(7).normal(size=30)
     assert bootstrap_mean(values, seed=5) == bootstrap_mean(values, seed=5)
     assert bootstrap_mean(values, seed=5) != bootstrap_mean(values, seed=6)
+
+
+def test_points_are_shown_whole_and_goals_with_decimals() -> None:
+    assert str(Interval(1591.4, 1371.2, 1810.0)) == "1,591 (1,371 to 1,810)"
+    assert str(Interval(-2.4, -2.75, -1.951)) == "-2.40 (-2.75 to -1.95)"
 
 
 def test_a_single_value_is_its_own_interval() -> None:

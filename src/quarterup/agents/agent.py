@@ -40,6 +40,10 @@ class Transitions:
     expert: NDArray[np.bool_]
     """The action was the expert's choice, so it may be cloned."""
 
+    def row(self, index: int) -> Transitions:
+        """One row alone."""
+        return Transitions(**{name: values[index : index + 1] for name, values in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class Beliefs:
@@ -58,6 +62,11 @@ class Actor(Protocol):
 
     env_steps: int
     """Decisions of the run so far, in all environments: exploration follows them."""
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """What it plays by."""
+        ...
 
     def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
         """Actions for a batch of observations, shape (N, *observation_shape) -> (N,)."""
@@ -95,6 +104,11 @@ class Agent(Protocol):
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step."""
+        ...
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        """Take in what somebody else did: here the rows are steps one after another, as if environment `stream` had
+        taken them. They don't count as the agent's own. Raises ValueError if it has no replay to keep them in."""
         ...
 
     def ready(self) -> bool:

@@ -208,6 +208,10 @@ class PQN:
     def fill(self) -> None:
         """There is no replay."""
 
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        """Raises ValueError: see there."""
+        raise ValueError("PQN learns from what it plays just now, and has no replay that could keep demonstrations.")
+
     def ready(self) -> bool:
         """Whether a rollout waits to be learned from."""
         return self._rollout.full

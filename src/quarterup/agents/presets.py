@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterup.agents.rainbow_settings import RainbowSettings
-from quarterup.agents.schedules import Linear
+from quarterup.agents.schedules import Bent, Inverse, Linear
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,40 @@ _BTR = RainbowSettings(
 """Clark et al., 2024, "Beyond The Rainbow", https://arxiv.org/abs/2411.03820. Where paper and published code
 differ, docs/agents/rainbow.md says which is followed. 8 and 100 million frames are 2 and 25 million steps here."""
 
+_KERAS2018 = RainbowSettings(
+    double=False,
+    dueling=False,
+    noisy=False,
+    prioritized=False,
+    values="mean",
+    loss="squares",
+    n_step=1,
+    gamma=0.99,
+    clip_rewards=False,
+    reward_scale=1.0,
+    value_rescaling=False,
+    hidden_sizes=(128,),
+    head_size=128,
+    pixel_trunk="keras2018",
+    batch_size=4,
+    learning_rate=Inverse(1e-4, 4_000_000),
+    adam_epsilon=1e-4,
+    max_gradient_norm=10.0,
+    target_every=2,
+    replay_capacity=10_000,
+    learning_starts=20,
+    epsilon=Bent(1.0, 0.1, 0.01, 100_000, 5_000_000),
+)
+"""Naereen, 2018, https://github.com/Naereen/gym-nes-mario-bros, src/run-mario.py, called double there though it isn't.
+docs/agents/keras2018.md says what could not be as it was."""
+
 ALGORITHMS = {
     "dqn": Algorithm("plain deep Q-learning: none of Rainbow's parts", "rainbow", _DQN, replay_ratio=1 / 4),
     "rainbow": Algorithm("Rainbow, with the settings of its paper", "rainbow", _RAINBOW, replay_ratio=1 / 4),
     "btr": Algorithm("Beyond The Rainbow, made for pixels and a GPU", "rainbow", _BTR, replay_ratio=1 / 64),
+    "keras2018": Algorithm(
+        "a Keras agent of 2018 that failed at Mario Bros.", "rainbow", _KERAS2018, replay_ratio=1 / 4
+    ),
 }
 
 SIZES = {

@@ -35,7 +35,7 @@ from quarterup.agents.replay.batch import Batch
 from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import value_at
 from quarterup.agents.targets import ValueScale, large_margin, logits_near_zero, munchausen_target, of_actions
-from quarterup.agents.values import Categorical, Mean, Quantiles, Values
+from quarterup.agents.values import Categorical, Mean, MeanBySquares, Quantiles, Values
 from quarterup.mirror import Mirror
 
 
@@ -51,7 +51,7 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
         device: str = "cpu",
     ) -> None:
         """Make one with fresh weights; arguments as of `Rainbow`."""
-        self.values = _make_values(settings, torch.device(device))
+        self.values = _make_values(settings, num_actions, torch.device(device))
         network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed)
         super().__init__(network, "online", num_actions, settings, seed, torch.device(device))
         self.generator = torch.Generator(self.device).manual_seed(seed)
@@ -163,10 +163,19 @@ class Rainbow:
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
-        if self.settings.clip_rewards:
-            transitions = dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
-        self.replay.add(transitions)
+        self.replay.add(self._as_learned(transitions))
         self.actor.env_steps += int(np.count_nonzero(transitions.valid))
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        """Take in steps of a game that somebody else played. Raises ValueError if they don't follow each other."""
+        steps = self._as_learned(steps)
+        for index in range(len(steps.actions)):
+            self.replay.add(steps.row(index), streams=[stream])
+
+    def _as_learned(self, transitions: Transitions) -> Transitions:
+        if not self.settings.clip_rewards:
+            return transitions
+        return dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
 
     def fill(self) -> float:
         """How full the replay is, 0 to 1."""
@@ -374,10 +383,12 @@ def _value_scale(settings: RainbowSettings) -> ValueScale:
     return ValueScale(settings.reward_scale, settings.value_rescaling)
 
 
-def _make_values(settings: RainbowSettings, device: torch.device) -> Values:
+def _make_values(settings: RainbowSettings, num_actions: int, device: torch.device) -> Values:
     scale = _value_scale(settings)
     if settings.values == "c51":
         return Categorical(settings.v_min, settings.v_max, settings.atoms, scale, device)
+    if settings.loss == "squares":
+        return MeanBySquares(scale, num_actions)
     return Quantiles(scale) if settings.values == "iqn" else Mean(scale)
 
 

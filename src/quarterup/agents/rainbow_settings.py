@@ -28,6 +28,9 @@ class RainbowSettings:
     values: Literal["c51", "iqn", "mean"] = "c51"
     """What is learned of the returns: `c51` their distribution over `atoms`, `iqn` their quantiles at random `taus`,
     which need no bounds, `mean` nothing but their mean, the fastest."""
+    loss: Literal["huber", "squares"] = "huber"
+    """How errors of the mean count: `huber` large ones in proportion, `squares` by their square, averaged over all
+    actions, as Keras has it, of which only the one taken has any. Only for mean."""
     munchausen: bool = False
     """Learn the values of a soft policy, and reward being sure of an action: steadies fine control. Only for iqn and
     mean."""
@@ -63,7 +66,7 @@ class RainbowSettings:
     """Normalise each of these layers: steadier with many updates, a little slower."""
     pixel_trunk: PixelTrunk = "nature"
     """Convolutions under the head, for pixels: `nature` is small and fast, `impala` a residual network that learns much
-    more and takes many times as long."""
+    more and takes many times as long, `keras2018` that of one earlier agent (docs/agents/keras2018.md)."""
     impala_width: int = 2
     """Multiplies the channels of `impala`. Higher learns more and is slower, by its square."""
     spectral_norm: bool = False
@@ -132,6 +135,8 @@ class RainbowSettings:
             raise ValueError(f"taus and impala_width must be 1 or more, got {self.taus} and {self.impala_width}.")
         if self.munchausen and self.values == "c51":
             raise ValueError("munchausen is there for values iqn and mean, not for c51.")
+        if self.loss == "squares" and self.values != "mean":
+            raise ValueError(f"loss squares is there for values mean, not for {self.values}.")
         check_range("learning_rate", self.learning_rate, 0)
         check_range("priority_exponent", self.priority_exponent, 0)
         check_range("cloning_weight", self.cloning_weight, 0)

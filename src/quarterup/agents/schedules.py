@@ -7,6 +7,8 @@ A schedule is a plain number, which is always the same, or one of the dataclasse
     linear(1, 0.01, 50_000)
     cosine(3e-4, 1e-5, 1_000_000, warmup=1000, restarts=2)
     pulses(0, 0.5, every=100_000, length=10_000)
+    bent(1, 0.1, 0.01, 100_000, 5_000_000)
+    inverse(1e-4, 4_000_000)
 """
 
 from __future__ import annotations
@@ -100,7 +102,54 @@ class Pulses:
         return (self.low, self.high)
 
 
-KINDS: dict[str, type[Linear | Cosine | Pulses]] = {"linear": Linear, "cosine": Cosine, "pulses": Pulses}
+@dataclass(frozen=True)
+class Bent:
+    """Two straight lines: from `start` at step 0 to `middle` at `middle_at`, on to `end` at `steps`, then `end`."""
+
+    start: float
+    middle: float
+    end: float
+    middle_at: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        if self.middle_at > self.steps:
+            raise ValueError(f"bent has its middle at {self.middle_at}, behind its end at {self.steps}.")
+
+    def value(self, env_steps: int) -> float:
+        if env_steps < self.middle_at:
+            return linear(self.start, self.middle, self.middle_at, env_steps)
+        return linear(self.middle, self.end, self.steps - self.middle_at, env_steps - self.middle_at)
+
+    def extremes(self) -> tuple[float, ...]:
+        """Values between which all others lie."""
+        return (self.start, self.middle, self.end)
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """`start` at step 0, half of it at `halved_at`, a third at twice as many steps, and so on: never quite 0."""
+
+    start: float
+    halved_at: int
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        if not self.halved_at:
+            raise ValueError("inverse is half of its start at step 1 or later, not at step 0.")
+
+    def value(self, env_steps: int) -> float:
+        return self.start / (1.0 + env_steps / self.halved_at)
+
+    def extremes(self) -> tuple[float, ...]:
+        """Values between which all others lie."""
+        return (self.start, 0.0)
+
+
+Changing: TypeAlias = Linear | Cosine | Pulses | Bent | Inverse
+"""A schedule that is not always the same number."""
+KINDS: dict[str, type[Changing]] = {kind.__name__.lower(): kind for kind in (Linear, Cosine, Pulses, Bent, Inverse)}
 """The schedules by the name that their text begins with."""
 
 
@@ -179,12 +228,12 @@ def schedule_from_json(value: Any) -> Schedule:
 
 
 Schedule: TypeAlias = Annotated[
-    float | Linear | Cosine | Pulses,
+    float | Changing,
     PrimitiveConstructorSpec(
         nargs=1,
         metavar="NUMBER|SCHEDULE",
         instance_from_str=lambda words: parse_schedule(words[0]),
-        is_instance=lambda value: isinstance(value, int | float | Linear | Cosine | Pulses),
+        is_instance=lambda value: isinstance(value, int | float | Changing),
         str_from_instance=lambda schedule: [schedule_text(schedule)],
     ),
 ]

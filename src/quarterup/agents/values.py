@@ -104,6 +104,21 @@ class Mean:
         return Beliefs(self.points(outputs)[0].cpu().numpy())
 
 
+class MeanBySquares(Mean):
+    """The expected value, learned by mean squares over the outputs of all actions, as Keras does for whole outputs.
+
+    Only the action taken has a target, the others none but themselves, so that its square counts 1 / actions.
+    """
+
+    def __init__(self, scale: ValueScale, num_actions: int) -> None:
+        super().__init__(scale)
+        self._num_actions = num_actions
+
+    def errors(self, outputs: torch.Tensor, target: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
+        """The square of the error, divided by the number of actions."""
+        return (outputs - target).square().squeeze(1) / self._num_actions
+
+
 class Quantiles(Mean):
     """Quantiles at taus drawn anew each time (IQN). Their mean is the expected value."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -16,12 +17,16 @@ from pathlib import Path
 from rich.markup import escape
 
 from quarterup.cli.console import make_console, make_table
+from quarterup.emulators.atari import AtariEmulator
 from quarterup.emulators.emulator import EmulatorError
-from quarterup.emulators.launch import find_rom, searched_folders
-from quarterup.emulators.mame import MameEmulator
-from quarterup.emulators.mame_program import find_display, find_mame, find_program
+from quarterup.emulators.fceux_program import find_fceux
+from quarterup.emulators.launch import find_rom, launch, searched_folders
+from quarterup.emulators.mame_program import find_display, find_mame
 from quarterup.emulators.processors import usable_processors
+from quarterup.emulators.retro_core import has_retro
+from quarterup.emulators.systems import TITLES, System
 from quarterup.games import all_games
+from quarterup.games.atari import ROMS
 
 PYTHONS = ((3, 11), (3, 14))
 """From the first, up to before the second."""
@@ -58,7 +63,9 @@ def run(settings: Settings) -> int:
         _packages,
         _torch,
         lambda: _mame(settings),
-        _fceux,
+        lambda: _fceux(settings),
+        _retro,
+        _ale,
         lambda: _roms(settings),
         _display,
         _disk,
@@ -115,28 +122,48 @@ def _torch() -> list[Finding]:
 
 
 def _mame(settings: Settings) -> list[Finding]:
-    """MAME, and whether a game really starts in it."""
     try:
         program = find_mame()
     except EmulatorError as problem:
         return [Finding("MAME", "missing", "no", str(problem))]
-    machine = next(game.machine for game in all_games() if game.system == "arcade")
+    return [_started("MAME", "missing", program, "arcade", settings)]
+
+
+def _fceux(settings: Settings) -> list[Finding]:
+    try:
+        program = find_fceux()
+    except EmulatorError as problem:
+        return [Finding("FCEUX", "without", "no", f"Only for NES games. {problem}")]
+    return [_started("FCEUX", "without", program, "nes", settings)]
+
+
+def _started(title: str, otherwise: str, program: str, system: System, settings: Settings) -> Finding:
+    """Whether a game really starts in it."""
+    machine = next(game.machine for game in all_games() if game.system == system)
     began = time.monotonic()
     try:
-        with MameEmulator(machine, roms=settings.roms) as emulator:
+        emulator = launch(system, machine, emulator=TITLES[title], roms=settings.roms)
+        with contextlib.closing(emulator):
             emulator.step((), 60)
-            facts = emulator.facts
     except EmulatorError as problem:
-        return [Finding("MAME", "missing", f"{program}, but {machine} does not start in it", str(problem))]
+        return Finding(title, otherwise, f"{program}, but {machine} does not start in it", str(problem))
     took = time.monotonic() - began
-    return [Finding("MAME", "ok", f"{facts.emulator} at {program}; {machine} starts in {took:.1f} s")]
+    return Finding(title, "ok", f"{emulator.facts.emulator} at {program}; {machine} starts in {took:.1f} s")
 
 
-def _fceux() -> list[Finding]:
-    if program := find_program("fceux"):
-        return [Finding("FCEUX", "ok", program)]
-    advice = "Only for NES games. Debian, Ubuntu: `sudo apt install fceux`; macOS: `brew install fceux`."
-    return [Finding("FCEUX", "without", "no", advice)]
+def _retro() -> list[Finding]:
+    if has_retro():
+        return [Finding("stable-retro", "ok", importlib.metadata.version("stable-retro"))]
+    return [Finding("stable-retro", "without", "no", "Only for faster NES games: `pip install stable-retro`.")]
+
+
+def _ale() -> list[Finding]:
+    """Whether an Atari game really starts."""
+    try:
+        with AtariEmulator(ROMS[0]) as emulator:
+            return [Finding("ale-py", "ok", f"{emulator.facts.emulator}, {len(ROMS)} Atari games")]
+    except EmulatorError as problem:
+        return [Finding("ale-py", "without", "no", f"Only for Atari games: {problem}")]
 
 
 def _roms(settings: Settings) -> list[Finding]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from quarterup.cli.console import make_console, make_table
 from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
 from quarterup.envs.settings import EnvSettings
+from quarterup.training.demonstrations import keep
 from quarterup.training.evaluation import (
     FIRST_SEED,
     Evaluation,
@@ -54,6 +55,9 @@ class Settings:
     """Emulators that play at once. It changes how long it takes, not what comes out."""
     video: bool = False
     """Write a video of the best game: into the run's videos/, or the current folder."""
+    traces: Path | None = None
+    """Keep the trace of every game in this folder: `quarterup record` shows it, `quarterup train --demos` learns from
+    it."""
     roms: tuple[Path, ...] = ()
     """Folders to look for ROM sets in, before all others."""
     json: bool = False
@@ -86,6 +90,8 @@ def run(settings: Settings) -> int:
     outcome = evaluation.to_json()
     if target.run is not None:
         outcome["file"] = str(save_evaluation(evaluation, target.run.evaluations))
+    if settings.traces is not None:
+        outcome["traces"] = [str(keep(episode.trace, settings.traces)) for episode in evaluation.episodes]
     if settings.video:
         outcome["video"] = str(_record(target, evaluation, console))
     console.print(scores_table([evaluation]))
@@ -122,11 +128,11 @@ def scores_table(evaluations: list[Evaluation]) -> Table:
     title = f"{protocol.game} on {protocol.emulator}, ROM: {protocol.rom_status}{rules}"
     table = make_table(title, "player", "mean score>", "95 % interval>", "best>", "games>")
     for evaluation in evaluations:
-        mean = evaluation.mean
+        mean, low, high = evaluation.mean.figures()
         table.add_row(
             evaluation.protocol.policy,
-            f"{mean.mean:,.0f}",
-            f"{mean.low:,.0f} to {mean.high:,.0f}",
+            mean,
+            f"{low} to {high}",
             f"{evaluation.best.score:,.0f}",
             str(len(evaluation.episodes)),
         )

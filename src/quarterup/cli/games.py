@@ -6,18 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import tyro
 
 from quarterup.cli.console import make_console, make_table
 from quarterup.emulators.launch import find_rom
 from quarterup.emulators.roms import user_data_folder
-from quarterup.games import Game, all_games
+from quarterup.games import FAMILIES, Family, Game, all_games
 
 
 @dataclass(frozen=True)
 class Settings:
     """List the games, and for each the ROM that would run: your own, the stand-in that comes along, or none."""
 
+    family: tyro.conf.Positional[Literal["", "atari", "retro"]] = ""
+    """List the games of a family, which share one game file. Left out: all others, and the families."""
     roms: tuple[Path, ...] = ()
     """Folders to look for ROM sets in, before all others."""
     json: bool = False
@@ -44,9 +48,26 @@ class GameRow:
     """There is a rule-based player."""
 
 
+@dataclass(frozen=True)
+class FamilyRow:
+    """What is said of games that share one file."""
+
+    id: str
+    title: str
+    games: int
+    example: str
+    command: str
+
+    @classmethod
+    def of(cls, family: Family) -> FamilyRow:
+        names = list(family.names())
+        return cls(family.id, family.title, len(names), names[0], f"`quarterup games {family.id}`")
+
+
 def run(settings: Settings) -> int:
     console = make_console(json=settings.json)
-    rows = [_row(game, settings.roms) for game in all_games()]
+    games = _family_games(settings.family) if settings.family else all_games()
+    rows = [_row(game, settings.roms) for game in games]
     table = make_table(None, "game", "title", "machine", "ROM", "actions>", "features>", "bitmap", "expert")
     for row in rows:
         table.add_row(
@@ -60,14 +81,21 @@ def run(settings: Settings) -> int:
             _yes(row.expert),
         )
     console.print(table)
+    families = [] if settings.family else [FamilyRow.of(family) for family in FAMILIES.values() if family.names()]
+    for family in families:
+        console.print(f"{family.title}: {family.games} games, such as {family.example}. {family.command} lists them.")
     if any(row.rom == "stand-in" for row in rows):
         console.print(
             "A stand-in is a game of this project's own with the same controls and the same memory addresses. "
             f"If you have the ROM set of the original, put it into {user_data_folder() / 'roms'}."
         )
     if settings.json:
-        print(json.dumps({"games": [asdict(row) for row in rows]}))
+        print(json.dumps({"games": [asdict(row) for row in rows], "families": list(map(asdict, families))}))
     return 0
+
+
+def _family_games(family: str) -> list[Game[Any]]:
+    return [FAMILIES[family].game(game_id) for game_id in FAMILIES[family].names()]
 
 
 def _row(game: Game[Any], roms: Sequence[Path]) -> GameRow:

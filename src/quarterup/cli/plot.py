@@ -10,11 +10,15 @@ from typing import Literal
 
 import tyro
 
+from quarterup.agents.networks.layers import layers_of
 from quarterup.cli.console import make_console
+from quarterup.envs.observations import view_of
 from quarterup.games import find_game
 from quarterup.training.comparable import check_comparable
 from quarterup.training.errors import RunFolderError
+from quarterup.training.loading import find_checkpoint, load_actor
 from quarterup.training.metrics import MetricsReader
+from quarterup.training.network_plot import plot_network
 from quarterup.training.plots import LearningCurve, plot_learning_curves, plot_score_histogram
 from quarterup.training.references import read_references
 from quarterup.training.report_plot import plot_report
@@ -22,11 +26,12 @@ from quarterup.training.run_folder import RunFolder
 from quarterup.training.settings import TrainSettings
 from quarterup.training.statistics import Interval
 
-Kind = Literal["curve", "histogram", "report"]
+Kind = Literal["curve", "histogram", "report", "network"]
 NAMES: dict[Kind, tuple[str, str]] = {
     "curve": ("learning_curve.png", "learning_curves.png"),
     "histogram": ("scores.png", "scores.png"),
     "report": ("report.png", ""),
+    "network": ("network.png", ""),
 }
 """What the picture of a single run is called, and that of several."""
 
@@ -43,7 +48,8 @@ class Settings:
     """Run folders, of the same game under the same rules."""
     kind: Kind = "curve"
     """`curve`: scores over env steps. `histogram`: how often which scores were reached. `report`: one run on one page,
-    with scores, lengths, loss, values, speed, schedules, and what happened when."""
+    with scores, lengths, loss, values, speed, schedules, and what happened when. `network`: the layers of one run's
+    network, as its newest checkpoint has them."""
     out: Path | None = None
     """The PNG. Left out: one in plots/ of a single run's folder, or of several in the current folder."""
     json: bool = False
@@ -54,14 +60,17 @@ def run(settings: Settings) -> int:
     if not settings.runs:
         raise RunFolderError("Name at least one run folder.")
     runs = [RunFolder.open(path) for path in settings.runs]
-    if settings.kind == "report" and len(runs) > 1:
-        raise RunFolderError("A report is of one run. Name one, or compare them: `quarterup compare`.")
+    if len(runs) > 1 and not NAMES[settings.kind][1]:
+        raise RunFolderError(
+            f"A picture of the kind {settings.kind} is of one run. Name one, or compare them: `quarterup compare`."
+        )
     own_settings = check_comparable(runs)
     of_one, of_several = NAMES[settings.kind]
     path = settings.out or (runs[0].plots / of_one if len(runs) == 1 else Path(of_several))
     if not path.parent.is_dir():
         raise RunFolderError(f"There is no folder {path.parent} to write {path.name} into.")
-    {"curve": draw, "histogram": draw_histogram, "report": draw_report}[settings.kind](runs, own_settings, path)
+    drawn = {"curve": draw, "histogram": draw_histogram, "report": draw_report, "network": draw_network}
+    drawn[settings.kind](runs, own_settings, path)
     make_console(json=settings.json).print(f"plot: {path}", soft_wrap=True)
     if settings.json:
         print(json.dumps({"plot": str(path), "runs": [str(one.path) for one in runs]}))
@@ -91,6 +100,16 @@ def draw_report(runs: Sequence[RunFolder], settings: TrainSettings, path: Path) 
     title = f"{_title(runs[:1], settings)}, {runs[0].path.resolve().name}"
     with MetricsReader(runs[0].metrics) as metrics:
         plot_report(metrics, path, title=title, frame_skip=settings.env.frame_skip)
+
+
+def draw_network(runs: Sequence[RunFolder], settings: TrainSettings, path: Path) -> None:
+    """Write the layers of the first run's network. Raises CheckpointError if it has saved none yet."""
+    saved = find_checkpoint(runs[0], "last")
+    game = find_game(settings.game)
+    space = view_of(game, settings.env.obs, settings.env.stack).space
+    actor = load_actor(runs[0], saved, space, len(game.actions))
+    layers = layers_of(actor.network, space.shape)
+    plot_network(layers, path, title=_title(runs[:1], settings), actions=[action.name for action in game.actions])
 
 
 def _title(runs: Sequence[RunFolder], settings: TrainSettings) -> str:

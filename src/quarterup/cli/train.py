@@ -20,7 +20,7 @@ from quarterup.training.errors import SettingsError
 from quarterup.training.live_table import make_display
 from quarterup.training.loading import settings_of, weights_of
 from quarterup.training.policies import AgentPolicy
-from quarterup.training.presets import PRESETS, settings_for
+from quarterup.training.presets import has_settings, settings_for, with_demonstrations
 from quarterup.training.progress import Display, Phase
 from quarterup.training.run_folder import RunFolder
 from quarterup.training.session import TrainingResult, train
@@ -35,8 +35,8 @@ class Settings(TrainSettings):
     __doc__ = TrainSettings.__doc__
 
     preset: str = ""
-    """Named settings to begin with, instead of the game's own: an algorithm (dqn, rainbow, btr), a size (tiny, laptop,
-    desktop), or both, as in btr+laptop. Other flags still override them."""
+    """Named settings to begin with, instead of the game's own: an algorithm (dqn, rainbow, btr, keras2018), a size
+    (tiny, laptop, desktop), or both, as in btr+laptop. Other flags still override them."""
     dashboard: bool = True
     """Serve a page on which the training can be watched and steered; its link is printed."""
     host: str = HOST
@@ -51,12 +51,17 @@ def defaults(arguments: Sequence[str]) -> Settings:
     Raises SettingsError if there is no such agent or preset, and RunFolderError if there is no such run.
     """
     run, preset = _value_of("--run", arguments), _value_of("--preset", arguments)
+    demos = _value_of("--demos", arguments)
     if "--resume" in arguments and preset is not None:
         raise SettingsError("--preset is for a new run: one that goes on keeps its own settings. Leave it out.")
+    if "--resume" in arguments and demos is not None:
+        raise SettingsError("--demos is for a new run: one that goes on has what it was shown. Leave it out.")
     if "--resume" in arguments and run is not None:
         return Settings(**{**vars(settings_of(RunFolder.open(Path(run)))), "json": False})
-    game = next((word for word in arguments if word in PRESETS), "")
+    game = next((word for word in arguments if has_settings(word)), "")
     settings = settings_for(game, _value_of("--agent", arguments), preset)
+    if demos is not None:
+        settings = with_demonstrations(settings)
     return Settings(**{**vars(settings), "game": tyro.MISSING})
 
 

@@ -86,13 +86,13 @@ class Server:
 
     async def control(self, request: Request) -> Response:
         """POST {run, name}."""
-        values = await _json_object(request)
+        values = await json_object(request)
         await run_in_threadpool(control, self._run_of(values), values.get("name"))
         return JSONResponse({"asked": values.get("name")})
 
     async def adjust(self, request: Request) -> Response:
         """POST {run, changes: {name: schedule}}."""
-        values = await _json_object(request)
+        values = await json_object(request)
         run = self._run_of(values)
         await run_in_threadpool(adjust, run, self._feed(run), values.get("changes"))
         return JSONResponse({"asked": values["changes"]})
@@ -139,16 +139,16 @@ def make_app(runs: Runs, access: Access) -> ASGIApp:
             Route("/api/adjust", server.adjust, methods=["POST"]),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
-        exception_handlers={BadRequest: _refuse},
+        exception_handlers={BadRequest: refuse},
     )
     return Guarded(app, access)
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
+async def refuse(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-async def _json_object(request: Request) -> dict[str, Any]:
+async def json_object(request: Request) -> dict[str, Any]:
     try:
         values = await request.json()
     except (ValueError, RecursionError):

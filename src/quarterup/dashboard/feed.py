@@ -19,13 +19,15 @@ from typing import Any
 from quarterup.training.live_file import LIVE_FILE, MAX_RATE, LiveFile, Wish
 from quarterup.training.png import png
 
-LOOK_EVERY_S = 1 / 60
+LOOK_EVERY_S = 1 / 30
 REOPEN_EVERY_S = 1.0
 PROGRESS_EVERY_S = 0.5
 WISH_EVERY_S = 0.5
 PATIENCE_S = 3.0
 """A viewer that has taken nothing for so long is not watching."""
 MIN_RATE = 0.1
+MIND_OF = ("env", "action", "time", "score", "lives")
+"""What the page wants to know of a game beside the agent's mind."""
 ALL = -1
 """Instead of an environment: all of them by turns."""
 
@@ -40,8 +42,11 @@ class Viewer:
     """When it last took something."""
 
     def wants(self, kind: str) -> bool:
-        """Whether a message of this kind is for it."""
-        return not kind.startswith("game ") or self.env in (ALL, int(kind.removeprefix("game ")))
+        """Whether a message of this kind is for it. Of all environments only the first one's mind is shown."""
+        what, _, env = kind.partition(" ")
+        if not env:
+            return True
+        return self.env == int(env) or (self.env == ALL and (what == "game" or env == "0"))
 
 
 class Feed:
@@ -60,7 +65,8 @@ class Feed:
         self._next = {"open": 0.0, "progress": 0.0, "wish": 0.0}
 
     async def watch(self, env: int, rate: float) -> AsyncIterator[bytes]:
-        """Server-sent events, for ever: `about`, `progress`, and `game` of the environment that is wished for."""
+        """Server-sent events, for ever: `about` and `progress`; of the environment that is wished for, `game`, and less
+        often `mind`, what the agent sees and expects."""
         viewer = Viewer(env, min(max(rate, MIN_RATE), MAX_RATE))
         self._viewers.add(viewer)
         if self._task is None or self._task.done():
@@ -123,7 +129,8 @@ class Feed:
                 content = self._live.env(env)
                 if content is not None:
                     self._generations[env] = generation
-                    news |= self._say(f"game {env}", with_pictures(content))
+                    game, mind = with_pictures(content)
+                    news |= self._say(f"game {env}", game) | self._say(f"mind {env}", mind)
         return news
 
     def _wanted(self, watching: list[Viewer]) -> tuple[int, ...]:
@@ -164,20 +171,30 @@ class Feed:
         self._generations.clear()
 
 
-def with_pictures(content: bytes) -> bytes:
-    """What the trainer wrote about an environment, its pictures as PNG in the JSON: numbers and pictures fit."""
+def with_pictures(content: bytes) -> tuple[bytes, bytes | None]:
+    """What the trainer wrote about an environment, its pictures as PNG in the JSON: numbers and pictures fit.
+
+    First the game, then what the agent makes of it, if that was written this time.
+    """
     length = int.from_bytes(content[:4], "little")
-    values = json.loads(content[4 : 4 + length])
+    game = json.loads(content[4 : 4 + length])
+    mind = game.pop("mind", None)
     at = 4 + length
-    if "picture" in values:
-        height, width, channels = values["picture"]
+    if mind is not None:
+        mind |= {name: game[name] for name in MIND_OF if name in game}
+    if "picture" in game:
+        height, width, channels = game["picture"]
         size = height * width * channels
-        values["picture"] = {"width": width, "height": height, "png": _text(content[at : at + size], width, height, 3)}
+        game["picture"] = _text(content[at : at + size], width, height, 3)
         at += size
-    if "view" in values:
-        layers, height, width = ([1, *values["view"]])[-3:]
-        values["view"] = {"width": width, "height": height * layers, "layers": layers}
-        values["view"]["png"] = _text(content[at:], width, height * layers, 1)
+    if mind is not None and "view" in mind:
+        layers, height, width = ([1, *mind["view"]])[-3:]
+        mind["view"] = {"width": width, "height": height * layers, "layers": layers}
+        mind["view"]["png"] = _text(content[at:], width, height * layers, 1)
+    return _json(game), None if mind is None else _json(mind)
+
+
+def _json(values: Any) -> bytes:
     return json.dumps(values, separators=(",", ":")).encode()
 
 

@@ -24,7 +24,6 @@ from quarterup.emulators.processors import keep_to
 
 NICENESS = 15
 """Of 19. The emulators and the learner come first, and what is left over is enough for a page."""
-MAX_CONNECTIONS = 128
 BACKLOG = 64
 PORTS_TRIED = 40
 END_PATIENCE_S = 3.0
@@ -119,13 +118,16 @@ def serve(runs: Sequence[Path], listener: socket.socket, access: Access, until: 
     import uvicorn
 
     from quarterup.dashboard.app import make_app
+    from quarterup.dashboard.connections import Connection
     from quarterup.dashboard.runs import Runs
 
+    shown = Runs(runs)
+    threading.Thread(target=shown.read, name="first look", daemon=True).start()
     config = uvicorn.Config(
-        make_app(Runs(runs), access),
+        make_app(shown, access),
         log_config=None,
         access_log=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        http=Connection,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=1,
         ws="none",

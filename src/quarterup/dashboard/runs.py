@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +69,12 @@ class Runs:
                 if len(self._neighbours) < MAX_NEIGHBOURS and path.parent not in known | self._neighbours.keys():
                     self._add(path.parent)
         return [*self.own, *self._neighbours.values()]
+
+    def read(self) -> None:
+        """Read the metrics of those that the page is about, before somebody asks for charts of them."""
+        for run in self.own:
+            with contextlib.suppress(sqlite3.Error):  # Whoever asks for the charts is told.
+                run.history.read()
 
     def find(self, number: int) -> Run | None:
         runs = [*self.own, *self._neighbours.values()]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import secrets
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 16_384
 MAX_QUERY_BYTES = 2_048
+BODY_PATIENCE_S = 10.0
 TOKEN_BYTES = 18
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
@@ -101,7 +103,12 @@ class Guarded:
             status, text = problem
             return await JSONResponse({"error": text}, status)(scope, receive, send_with_headers)
         if scope["method"] == "POST":
-            body = await _body(receive)
+            try:
+                async with asyncio.timeout(BODY_PATIENCE_S):
+                    body = await _body(receive)
+            except TimeoutError:
+                text = f"A request has to be here within {BODY_PATIENCE_S:g} s."
+                return await JSONResponse({"error": text}, 408)(scope, receive, send_with_headers)
             if body is None:
                 text = f"At most {MAX_BODY_BYTES} bytes."
                 return await JSONResponse({"error": text}, 413)(scope, receive, send_with_headers)

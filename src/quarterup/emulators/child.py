@@ -54,8 +54,13 @@ class Child:
         self._open = True
         _living.add(self)
 
-    def start(self, command: list[str], environment: dict[str, str], processor: int | None = None) -> None:
-        """Run `command` under a guard, on that processor only if one is named, and wait until it has connected."""
+    def start(
+        self, command: list[str], environment: dict[str, str], processor: int | None = None, hopeless: str = ""
+    ) -> None:
+        """Run `command` under a guard, on that processor only if one is named, and wait until it has connected.
+
+        Once it prints `hopeless` it is not waited for any longer.
+        """
         place = guard.ANY_PROCESSOR if processor is None else str(processor)
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__, str(self.folder), place, *command],
@@ -66,7 +71,9 @@ class Child:
         )
         self._guards.append(self._guard)
         try:
-            self._connection.wait_for_child(self._start_timeout_s, self._has_ended)
+            self._connection.wait_for_child(
+                self._start_timeout_s, lambda: self._has_ended() or bool(hopeless and hopeless in self.output())
+            )
         except TimeoutError:
             self.died(f"did not connect within {self._start_timeout_s:g} s")
         except Closed:

@@ -6,13 +6,23 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
+from quarterup.emulators.atari import AtariEmulator
+from quarterup.emulators.atari_roms import ale_rom_folders, has_ale
 from quarterup.emulators.emulator import Emulator, EmulatorError, EmulatorNotFound, MemoryRange, Picture, RomError
+from quarterup.emulators.fceux import FceuxEmulator
+from quarterup.emulators.fceux_program import find_fceux
 from quarterup.emulators.mame import MameEmulator
 from quarterup.emulators.mame_program import find_mame, mame_rom_folders
+from quarterup.emulators.retro import RetroEmulator
+from quarterup.emulators.retro_core import has_retro
+from quarterup.emulators.retro_integrations import integrations
 from quarterup.emulators.roms import STAND_INS, RomSet, find_rom_file, find_rom_set, rom_folders
 from quarterup.emulators.systems import SYSTEMS, TITLES, EmulatorName, System
+
+Console = TypeVar("Console", MameEmulator, FceuxEmulator, RetroEmulator)
+WITHOUT_WINDOW = ("retro",)
 
 
 class Options(TypedDict, total=False):
@@ -43,18 +53,43 @@ def launch(
 
     Raises EmulatorNotFound if there is none, RomError if there is no game to run, EmulatorError, EmulatorDied.
     """
-    choose_emulator(system, emulator)
-    return launch_mame(system, machine, roms=roms, **options)
+    chosen = choose_emulator(system, emulator, visible=options.get("visible", False))
+    if chosen == "ale":
+        return AtariEmulator(machine, roms=roms, **options)
+    if chosen == "mame":
+        return launch_mame(system, machine, roms=roms, **options)
+    rom = require_rom(system, machine, roms)
+    if system == "retro":
+        return _as_game(RetroEmulator(rom, integration=rom.parent, **options), machine, rom)
+    if chosen == "retro":
+        return _as_game(RetroEmulator(rom, **options), machine, rom)
+    return _as_game(FceuxEmulator(rom, **options), machine, rom)
 
 
-def choose_emulator(system: System, wanted: EmulatorName = "auto") -> EmulatorName:
-    """The emulator that runs `system` here. Raises EmulatorNotFound if none does, EmulatorError if `wanted` can't."""
+def choose_emulator(system: System, wanted: EmulatorName = "auto", *, visible: bool = False) -> EmulatorName:
+    """The emulator that runs `system` here, in a window if `visible`. Raises EmulatorError if `wanted` can't.
+
+    Where none is installed it is the best one all the same, which then says how to install it.
+    """
     able = SYSTEMS[system].emulators
     if wanted == "auto":
-        return able[0]
+        fitting = (name for name in able if name not in WITHOUT_WINDOW or not visible)
+        return next(filter(_is_installed, fitting), able[0])
     if wanted not in able:
         raise EmulatorError(f"emulator={wanted!r} does not run {system} games. Those that do: {', '.join(able)}")
     return wanted
+
+
+def _is_installed(name: EmulatorName) -> bool:
+    if name == "retro":
+        return has_retro()
+    if name == "ale":
+        return has_ale()
+    try:
+        find_mame() if name == "mame" else find_fceux()
+    except EmulatorNotFound:
+        return False
+    return True
 
 
 def emulator_titled(title: str) -> EmulatorName:
@@ -80,8 +115,11 @@ def launch_mame(
     if not console:
         return launch_in(machine)
     rom = require_rom(system, machine, roms)
-    emulator = launch_in(console, media={"cart": rom})
-    # MAME knows of a console with something in it. What matters to everybody else is the game.
+    return _as_game(launch_in(console, media={"cart": rom}), machine, rom)
+
+
+def _as_game(emulator: Console, machine: str, rom: Path) -> Console:
+    """Emulators know of a console with something in it. What matters to everybody else is the game."""
     emulator.facts = dataclasses.replace(emulator.facts, machine=machine, rom_status=rom_status(rom), rom_path=str(rom))
     return emulator
 
@@ -94,7 +132,10 @@ def mame_machine(system: System, machine: str, roms: Sequence[Path] = ()) -> lis
 
 def find_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> RomSet:
     """Which ROM of that machine would run."""
-    folders = searched_folders(roms)
+    if system == "retro":
+        integration = integrations().get(machine)
+        return RomSet(machine, integration.rom if integration else None, False, ())
+    folders = searched_folders(roms) + list(ale_rom_folders() if system == "atari2600" else ())
     suffixes = SYSTEMS[system].rom_suffixes
     return find_rom_file(machine, suffixes, folders) if suffixes else find_rom_set(machine, folders)
 
@@ -102,6 +143,11 @@ def find_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> RomSet:
 def require_rom(system: System, machine: str, roms: Sequence[Path] = ()) -> Path:
     """The file of a console's game. Raises RomError, with the folders that were searched, if there is none."""
     found = find_rom(system, machine, roms)
+    if found.path is None and system == "retro":
+        raise RomError(
+            f"there is no ROM of stable-retro's integration {machine}. Have one imported: "
+            "`python -m stable_retro.import FOLDER` looks for all that it knows."
+        )
     if found.path is None:
         searched = "".join(f"\n  {folder}" for folder in found.search)
         name = f"{machine}{SYSTEMS[system].rom_suffixes[0]}"

@@ -2,7 +2,7 @@
 --
 -- It opens two named pipes (or one TCP socket), says hello, takes its configuration, and from then on answers requests:
 -- one reply a request, both binary, little endian, each preceded by its length. The requests and replies are described
--- in mame_protocol.py; the two files change together and share PROTOCOL.
+-- in bridge_protocol.py; the two files change together and share PROTOCOL.
 --
 -- Where it acts: `register_frame_done`. Inputs set there are seen by the game in the very next frame, and the callback
 -- exists in every MAME version. Save states are exact only when MAME is paused and between two time slices, which is
@@ -12,7 +12,9 @@ local PROTOCOL = 3
 local MAGIC = "QUARTRUP"
 local OK, FAILED = 0, 1
 local NO_PICTURE, RAW_PICTURE = 0, 2
-local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW, KEYS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+
+local SETTINGS = { dipswitch = true, config = true } -- type classes of what is no button
 
 local PAUSED_SPEED = 1000.0 -- times real time
 local PATIENCE_S = 3600 -- with a socket, the longest wait for a request
@@ -140,6 +142,7 @@ end
 -- Fetches the machine's objects; again after a hard reset.
 function bridge.bind()
 	bridge.fields = list_fields()
+	bridge.keys = nil
 	bridge.video = manager.machine.video
 	-- MAME throttles whenever it is paused, -nothrottle or not: two 60ths of a second for each state saved or loaded
 	if not bridge.always_draw then bridge.video.throttle_rate = PAUSED_SPEED end
@@ -358,6 +361,30 @@ end
 immediate[DRAW] = function(request)
 	bridge.looked_at = request:byte(2)
 	return ""
+end
+
+-- What a person presses, for every input by keyboard, mouse or gamepad as MAME has it.
+local function take_keys_away()
+	local nothing = manager.machine.input:seq_from_tokens("NONE")
+	bridge.keys = {}
+	for index, entry in ipairs(bridge.fields) do
+		local field = entry.field
+		if not (field.is_analog or SETTINGS[field.type_class]) then
+			bridge.keys[index] = field:input_seq("standard")
+			field:set_input_seq("standard", nothing)
+		end
+	end
+end
+
+-- Which inputs a person holds just now. From the first time on they don't reach the machine by themselves: only what a
+-- STEP holds does.
+immediate[KEYS] = function()
+	if not bridge.keys then take_keys_away() end
+	local pressed, input = {}, manager.machine.input
+	for index, keys in pairs(bridge.keys) do
+		if input:seq_pressed(keys) then pressed[#pressed + 1] = string.pack("<I2", index - 1) end
+	end
+	return table.concat(pressed)
 end
 
 local at_rest = {}

@@ -7,6 +7,7 @@ emulators at work at once.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import Emulator, EmulatorDied, Frame, HeldInputs, Picture, StateId
 from quarterup.emulators.launch import launch
 from quarterup.emulators.roms import rom_hashes
+from quarterup.envs.newest_picture import NewestPicture
 from quarterup.envs.observations import View, view_of
 from quarterup.envs.settings import EnvSettings
 from quarterup.envs.trace import IDLE, Trace, hold, trace_of
@@ -90,6 +92,7 @@ class Cabinet:
             facts = self.emulator.facts
             self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
         self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
+        self._newest = NewestPicture(self.view, self.settings)
 
     def _start_machine(self) -> None:
         """Start an emulator, walk the game's own start sequence, and keep the state at its end."""
@@ -105,7 +108,7 @@ class Cabinet:
             processor=self._processor,
         )
         self._last_action = 0
-        self._in_two_parts = False
+        self._parts = 1
         self._start_states: dict[int, StateId] = {}
         self._frame: Frame | None = None
         self.game.start(self._look_after)
@@ -123,15 +126,20 @@ class Cabinet:
 
     # ---------------------------------------------------------------------------------------------------------- reset
 
-    def reset(self) -> None:
-        """Begin an episode. After a lost life that was reported as the end, the same game goes on."""
-        self.send_reset()
+    def reset(self, noops: int | None = None) -> None:
+        """Begin an episode. After a lost life that was reported as the end, the same game goes on.
+
+        With `noops` a new game begins in any case, after so many idle frames and not a random number of them.
+        """
+        self.send_reset(noops)
         self.receive_reset()
 
-    def send_reset(self) -> None:
+    def send_reset(self, noops: int | None = None) -> None:
         assert self.emulator is not None
+        if noops is not None:
+            self._life_lost_only = False
         if not self._life_lost_only:
-            self._noops = int(self.rng.integers(self.settings.noop_max + 1))
+            self._noops = int(self.rng.integers(self.settings.noop_max + 1)) if noops is None else noops
             self._load_start(self._noops)
             self._holds = array("I")
             self.episode = Episode()
@@ -168,19 +176,28 @@ class Cabinet:
 
     def send(self, action: int) -> None:
         """Hold the action's inputs, after by chance (`sticky`) some frames of the previous one's."""
-        assert self.emulator is not None
         frames = self.settings.frame_skip
         late = self._sticky_frames() if self.settings.sticky and action != self._last_action else 0
-        if late == frames:
-            action = self._last_action
-        elif late:
-            self._holds.append(hold(self._last_action, late))
-            self.emulator.send_step(self._inputs[self._last_action], late)
-        self._in_two_parts = 0 < late < frames
-        self._last_action = action
-        frames -= late if self._in_two_parts else 0
-        self._holds.append(hold(action, frames))
-        self.emulator.send_step(self._inputs[action], frames)
+        last = self._last_action
+        self._last_action = last if late == frames else action
+        self.send_holds(((last, late), (action, frames - late)))
+
+    def send_holds(self, holds: Iterable[tuple[int, int]]) -> None:
+        """A step in which several actions are held one after the other: each, or IDLE, for how many frames."""
+        self._parts = 0
+        for action, frames in holds:
+            if not frames:
+                continue
+            self._holds.append(hold(action, frames))
+            if self._newest.takes_two_frames and frames > 1:
+                self._send_part(action, frames - 1)
+                frames = 1
+            self._send_part(action, frames)
+
+    def _send_part(self, action: int, frames: int) -> None:
+        assert self.emulator is not None
+        self._parts += 1
+        self.emulator.send_step(() if action == IDLE else self._inputs[action], frames)
 
     def _sticky_frames(self) -> int:
         """For how many frames of the step the new action does not get through."""
@@ -192,8 +209,10 @@ class Cabinet:
     def receive(self) -> StepResult:
         """Wait for the step's end, and say what it meant."""
         assert self.emulator is not None
-        if self._in_two_parts:
-            self.emulator.receive_step()
+        for _ in range(self._parts - 1):
+            frame = self.emulator.receive_step()
+        if self._newest.takes_two_frames and self._parts > 1:
+            self._newest.keep(frame, self.before, self.memory)
         self._frame = self.emulator.receive_step()
         self.before = self.memory
         self.memory = self.game.memory(self._frame.memory[: self._own])
@@ -212,13 +231,20 @@ class Cabinet:
         truncated = not terminated and episode.frames >= self.settings.max_episode_frames
         return StepResult(outcome.reward, terminated, truncated, outcome.life_lost)
 
+    def begin_episode_here(self) -> None:
+        """Let an episode begin with what the last step left, without a frame in between: the same game goes on."""
+        self.before = self.memory
+        self._life_lost_only = False
+        self._draw(first=True)
+
     def _draw(self, *, first: bool) -> None:
         """Bring `observation` up to date: all of it, or the newest picture of a stack."""
+        assert self._frame is not None
         if not self.view.stack:
-            self.view.draw(self._frame, self.before, self.memory, self.observation)  # type: ignore[arg-type]
+            self._newest.draw(self._frame, self.before, self.memory, self.observation, first=first)
             return
         self.observation[:-1] = self.observation[1:]
-        self.view.draw(self._frame, self.before, self.memory, self.observation[-1])  # type: ignore[arg-type]
+        self._newest.draw(self._frame, self.before, self.memory, self.observation[-1], first=first)
         if first:
             self.observation[:-1] = self.observation[-1]
 

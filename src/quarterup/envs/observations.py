@@ -7,6 +7,8 @@
 | `pixels` | the picture, gray, scaled to 84×84 by the emulator, the last `stack` of them | (stack, 84, 84) uint8 |
 | `bitmap` | the picture from the machine's own bit map, where it has one, the last `stack` | (stack, H, W) uint8 |
 | `screen` | the picture as a person sees it | (H, W, 3) uint8 |
+
+Pictures can be of a step's last two frames, or of what changed since the step before: see `newest_picture`.
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ class View:
     draw: Callable[[Frame, MemoryMap, MemoryMap, NDArray[Any]], None]
     """`draw(frame, before, memory, out)` writes the newest observation, unstacked, into `out`."""
 
+    @property
+    def is_picture(self) -> bool:
+        return self.kind in ("pixels", "bitmap", "screen")
+
 
 def view_of(game: Game[Any], kind: str, stack: int, screen_shape: tuple[int, int] | None = None) -> View:
     """The view of `game`. `screen` needs the shape of the picture, known once an emulator runs."""
@@ -50,6 +56,8 @@ def view_of(game: Game[Any], kind: str, stack: int, screen_shape: tuple[int, int
     if stack < 1:
         raise ValueError(f"stack={stack}: at least one picture must be shown")
     own = game.memory.size()
+    if kind == "features" and not game.features:
+        raise ValueError(f"{game.title} has no features: use obs='pixels' or obs='ram'")
     if kind == "features":
         low = np.array([feature.low for feature in game.features], np.float32)
         high = np.array([feature.high for feature in game.features], np.float32)

@@ -26,6 +26,13 @@ class EnvSettings:
     """Episodes begin with a random number of frames without input, at most this many."""
     stack: int = 4
     """Pictures that make one observation. Unused with features and ram."""
+    max_two_frames: bool = False
+    """Show of a step's last two frames whichever is brighter, pixel by pixel: what a machine draws only in every other
+    frame then does not blink (Mnih et al., 2015). It is taken of the pictures as the agent gets them, gray and scaled,
+    and costs a second one a step. Unused with features and ram."""
+    frame_differences: bool = False
+    """Show instead of each picture what has changed since the step before: 128 + (now - before) / 2, rounded down, so
+    that 128 is no change. An episode's first is all 128. Unused with features and ram."""
     life_loss_ends_episode: bool = False
     """Let a lost life end the agent's episode; the game goes on from there after the reset that follows. It often
     learns faster so; scores are still those of whole games."""
@@ -44,6 +51,8 @@ def env_settings(*, roms: Sequence[str | Path] = (), **others: Any) -> EnvSettin
         raise ValueError(f"frame_skip={settings.frame_skip}: an action lasts at least one frame")
     if not 0.0 <= settings.sticky < 1.0:
         raise ValueError(f"sticky={settings.sticky}: a probability below 1 is needed")
+    if settings.max_two_frames and settings.frame_skip < 2:
+        raise ValueError("max_two_frames needs a frame_skip of 2 or more: a step of one frame has no last two")
     if settings.noop_max < 0:
         raise ValueError(f"noop_max={settings.noop_max} is negative")
     if settings.max_episode_frames < 1:

@@ -7,7 +7,7 @@ takes the replies one after the other.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import Emulator, EmulatorDied, MachineFacts
 from quarterup.emulators.processors import spread
 from quarterup.envs.cabinet import RENDER_MODES, Cabinet, Episode, StepResult
+from quarterup.envs.rerun import Row, rerun
 from quarterup.envs.settings import env_settings
 from quarterup.envs.trace import Trace
 
@@ -224,6 +225,10 @@ class ArcadeVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     def trace(self, index: int) -> Trace:
         """Of the game in environment `index`: ask when it has ended, before the step or reset that begins the next."""
         return self.cabinets[index].trace()
+
+    def rerun(self, trace: Trace) -> Iterator[Row]:
+        """A game played again as an agent would have seen it, see `rerun`; then all environments have to be reset."""
+        return rerun(self.cabinets[0], trace)
 
     def prepare_look(self, index: int) -> None:
         """In between two steps: have the next ones of one environment drawn, for `look` to see. Nothing else changes.

@@ -7,9 +7,9 @@ socket or a process: it is handed memory and returns meaning.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,19 +70,19 @@ class Expert(Protocol[M]):  # type: ignore[misc]
 class Game(ABC, Generic[M]):
     """One game. Its docstring is its manual page; `games/space_invaders/game.py` shows the shape."""
 
-    id: ClassVar[str]
+    id: str
     """Name on the command line: `space_invaders`."""
-    env_name: ClassVar[str]
+    env_name: str
     """Name in Gymnasium's registry: `quarterup/<env_name>-v0`."""
-    title: ClassVar[str]
+    title: str
     system: ClassVar[System] = "arcade"
     """What it runs on."""
-    machine: ClassVar[str]
+    machine: str
     """Of an arcade machine MAME's short name, `invaders`; of a console's game the name of its ROM, `mario_bros`."""
     memory: type[M]
     ram: ClassVar[MemoryRange]
     """The machine's working memory, for `obs="ram"`."""
-    actions: ClassVar[tuple[Action, ...]]
+    actions: tuple[Action, ...]
     features: ClassVar[tuple[Feature, ...]]
     mirror: ClassVar[Mirror | None] = None
     """Of the features, if the game plays alike on both sides."""
@@ -116,3 +116,21 @@ class Game(ABC, Generic[M]):
     def expert(self) -> Expert[M] | None:
         """A new rule-based player, if the game has one."""
         return None
+
+
+class Family(ABC):
+    """Games of one kind, so many that one file makes them all. They are known by name alone until one is played."""
+
+    id: ClassVar[str]
+    """What `quarterup games` takes: `atari`."""
+    title: ClassVar[str]
+    default_obs: ClassVar[Literal["features", "ram", "pixels"]]
+    """What an agent sees of them unless it is told otherwise."""
+
+    @abstractmethod
+    def names(self) -> Mapping[str, str]:
+        """The games' ids, and for each its `env_name`. Quick: asked whenever quarterup is imported."""
+
+    @abstractmethod
+    def game(self, game_id: str) -> Game[Any]:
+        """One of `names`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from quarterup.emulators.emulator import MachineFacts
+from quarterup.envs.rerun import Row
 from quarterup.envs.trace import Trace
 from quarterup.envs.vector_env import Look
 from quarterup.mirror import Mirror
@@ -73,6 +75,11 @@ class TrainingEnv:
         """Of the game that has just ended in environment `index`; None where games leave none."""
         return self.vector.trace(index) if self.leaves_traces else None  # type: ignore[attr-defined]
 
+    def rerun(self, trace: Trace) -> Iterator[Row]:
+        """Before the first reset: a game played again, as an agent would have seen it. Raises RerunError."""
+        rows: Iterator[Row] = self.vector.rerun(trace)  # type: ignore[attr-defined]
+        return rows
+
     @property
     def can_be_watched(self) -> bool:
         """Whether `prepare_look` and `look` work."""
@@ -93,11 +100,11 @@ class TrainingEnv:
 
 def make_arcade_env(settings: TrainSettings) -> TrainingEnv:
     """The emulators that `settings` ask for, started. Raises SettingsError and the emulator's own errors."""
-    from quarterup.envs import ArcadeVectorEnv
+    from quarterup.envs import make_vector_env
 
     env = settings.env
     try:
-        vector = ArcadeVectorEnv(settings.game, settings.envs, **vars(env))
+        vector = make_vector_env(settings.game, settings.envs, **vars(env))
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return TrainingEnv(vector, env.frame_skip)

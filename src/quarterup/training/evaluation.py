@@ -156,6 +156,8 @@ def evaluate_in(
         policy=policy.name,
         weights=policy.weights,
         obs=settings.obs,
+        max_two_frames=settings.max_two_frames,
+        frame_differences=settings.frame_differences,
         frame_skip=settings.frame_skip,
         sticky=settings.sticky,
         noop_max=settings.noop_max,

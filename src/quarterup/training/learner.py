@@ -49,6 +49,10 @@ class Learner(Protocol):
         """Take in one vector step."""
         ...
 
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        """Take in what somebody else did: see `Agent.demonstrate`."""
+        ...
+
     def earn(self, env_steps: int) -> None:
         """`env_steps` decisions were made, and are being carried out: time to learn.
 
@@ -111,6 +115,9 @@ class LearnerBetween:
 
     def observe(self, transitions: Transitions) -> None:
         self._agent.observe(transitions)
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        self._agent.demonstrate(steps, stream)
 
     def earn(self, env_steps: int) -> None:
         if not self._agent.ready():

@@ -32,7 +32,14 @@ from quarterup.emulators.child import last_lines, tail_of
 from quarterup.mirror import Mirror
 from quarterup.training.errors import RunFolderError, TrainingError
 from quarterup.training.learner import Snapshot
-from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
+from quarterup.training.messages import (
+    Message,
+    demonstration_message,
+    read_message,
+    snapshot_message,
+    snapshot_of,
+    write_message,
+)
 from quarterup.training.settings import TrainSettings, to_json
 from quarterup.training.shared_arrays import Layout, SharedArrays, num_weight_bytes
 
@@ -133,6 +140,10 @@ class LearnerBeside:
             self.held_s += time.perf_counter() - began
         queue.put(transitions)
         self.actor.env_steps += int(np.count_nonzero(transitions.valid))
+
+    def demonstrate(self, steps: Transitions, stream: int) -> None:
+        self._tell(demonstration_message(steps, stream))
+        self._reply()
 
     def earn(self, env_steps: int) -> None:
         """The process counts what is earned by itself; here only its counters are read."""
@@ -240,6 +251,7 @@ class LearnerBeside:
 
 def _begin_values(facts: LearnerFacts, layout: Layout, shared: Path) -> dict[str, Any]:
     return {
+        "trainer": os.getpid(),
         "settings": to_json(facts.settings),
         "observation_shape": facts.observation_space.shape,
         "observation_dtype": layout.observation_dtype,

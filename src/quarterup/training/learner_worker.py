@@ -27,8 +27,15 @@ from quarterup.mirror import Mirror
 from quarterup.training.errors import RunFolderError
 from quarterup.training.learner import Snapshot
 from quarterup.training.loading import kind_of_agent
-from quarterup.training.locks import LEARNER_LOCK, open_and_lock
-from quarterup.training.messages import Message, read_message, snapshot_message, snapshot_of, write_message
+from quarterup.training.locks import LEARNER_LOCK, LEARNER_PATIENCE_S, open_and_lock
+from quarterup.training.messages import (
+    Message,
+    demonstration_of,
+    read_message,
+    snapshot_message,
+    snapshot_of,
+    write_message,
+)
 from quarterup.training.settings import TrainSettings, from_json
 from quarterup.training.shared_arrays import Layout, SharedArrays
 
@@ -54,10 +61,13 @@ class Worker:
         keep_to(begin["processors"])
         self._shared = SharedArrays(Path(begin["shared"]), layout)
         replay = Path(begin["replay"])
-        self._lock, locked = open_and_lock(replay.with_name(LEARNER_LOCK))
+        self._lock, locked = open_and_lock(replay.with_name(LEARNER_LOCK), LEARNER_PATIENCE_S)
         """Held until the process ends."""
         if not locked:
             raise RunFolderError(f"Another learner process writes to {replay}. Wait for it to end.")
+        if os.name == "posix" and os.getppid() != begin["trainer"]:
+            # It was killed while this process started, and the next training may have begun: the replay is its.
+            raise RunFolderError("The training that started this learner process is gone.")
         dtype = np.dtype(begin["observation_dtype"])
         low, high = (0, 255) if dtype == np.uint8 else (-np.inf, np.inf)
         self._agent = kind_of_agent(settings.agent).make(
@@ -112,6 +122,8 @@ class Worker:
             snapshot = snapshot_of(request)
             self._agent.load(snapshot.agent)
             self._updates, self._due = snapshot.updates, snapshot.due
+        elif request.name == "demonstrate":
+            self._agent.demonstrate(*demonstration_of(request))
         elif request.name == "adjust":
             self._agent.adjust(_settings(request.values).agent_settings)
         elif request.name == "forget":

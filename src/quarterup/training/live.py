@@ -32,6 +32,8 @@ from quarterup.training.progress import Progress
 from quarterup.training.settings import TrainSettings
 
 LOOK_FOR_WISHES_EVERY_S = 0.1
+MIND_EVERY_S = 0.23
+"""So often at most what an agent sees and expects is written beside its pictures: nobody reads numbers any faster."""
 DIGITS = 4
 """Behind the point, in what is shown."""
 NUMBERS_BYTES = 1 << 17
@@ -49,6 +51,7 @@ class Live:
         """The environment that was told to draw."""
         self._envs = itertools.cycle((0,))
         self._wanted: tuple[int, ...] = ()
+        self._next_mind: dict[int, float] = {}
         space = env.vector.single_observation_space
         picture_bytes = self._picture_bytes()
         view_bytes = math.prod(space.shape or ()) if space.dtype == np.uint8 else 0
@@ -101,17 +104,21 @@ class Live:
 
     def _write(self, index: int, look: Look | None, observation: NDArray[Any], values: dict[str, Any]) -> None:
         beliefs = self._actor.beliefs(observation)
-        expects = {name: None if of is None else of.astype(np.float64) for name, of in vars(beliefs).items()}
-        values |= {"env": index, "beliefs": expects, "time": time.time()}
-        picture = b""
+        values |= {"env": index, "best": int(beliefs.values.argmax()), "time": time.time()}
+        picture = view = b""
         if look is not None:
             values |= {"frame": look.frame, **dataclasses.asdict(look.episode), "picture": look.picture.shape}
             picture = look.picture.tobytes()
-        view = b""
-        if observation.ndim == 1:
-            values["observation"] = observation.astype(np.float64)
-        elif observation.dtype == np.uint8:
-            values["view"], view = observation.shape, observation.tobytes()
+        now = time.monotonic()
+        if now >= self._next_mind.get(index, 0.0):
+            self._next_mind[index] = now + MIND_EVERY_S
+            values["mind"] = mind = {
+                "beliefs": {name: None if of is None else of.astype(np.float64) for name, of in vars(beliefs).items()}
+            }
+            if observation.ndim == 1:
+                mind["observation"] = observation.astype(np.float64)
+            elif observation.dtype == np.uint8:
+                mind["view"], view = observation.shape, observation.tobytes()
         numbers = _json(values)
         if self._file is not None:
             self._file.write_env(index, len(numbers).to_bytes(4, "little"), numbers, picture, view)

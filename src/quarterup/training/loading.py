@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 
 from quarterup.agents.agent import Actor
@@ -47,7 +48,8 @@ def load_policy(run: RunFolder, env: Any, checkpoint: str = "last", device: str 
     `checkpoint` is `last`, `best` or an env step. Raises CheckpointError if there is none such, or it does not fit.
     """
     saved = find_checkpoint(run, checkpoint)
-    return AgentPolicy(_actor(run, saved, env, device), weights_of(saved.env_step))
+    actor = load_actor(run, saved, env.single_observation_space, int(env.single_action_space.n), device)
+    return AgentPolicy(actor, weights_of(saved.env_step))
 
 
 def weights_of(env_step: int) -> str:
@@ -55,10 +57,13 @@ def weights_of(env_step: int) -> str:
     return f"step {env_step}"
 
 
-def _actor(run: RunFolder, saved: Checkpoint, env: Any, device: str) -> Actor:
+def load_actor(
+    run: RunFolder, saved: Checkpoint, observation_space: gym.Space[Any], num_actions: int, device: str = "cpu"
+) -> Actor:
+    """What a run has learned, without anything to play in. Raises CheckpointError if `saved` does not fit."""
     settings = settings_of(run)
     actor = kind_of_agent(settings.agent).make_actor(
-        env.single_observation_space, int(env.single_action_space.n), settings.agent_settings, settings.seed, device
+        observation_space, num_actions, settings.agent_settings, settings.seed, device
     )
     try:
         actor.load(saved.agent)

@@ -12,6 +12,10 @@ RUN_LOCK = "lock"
 """In a run folder, for whoever trains it."""
 LEARNER_LOCK = "learner.lock"
 """Beside a replay, for whoever writes to it."""
+LOOK_PATIENCE_S = 0.5
+"""How long a training waits for a run's lock: longer than somebody has it who only looks whether it is held."""
+LEARNER_PATIENCE_S = 30.0
+"""How long to wait for the learner process of a training that was killed: it ends after its update."""
 
 
 def open_and_lock(path: Path, patience_s: float = 0.0) -> tuple[IO[str], bool]:
@@ -27,13 +31,12 @@ def open_and_lock(path: Path, patience_s: float = 0.0) -> tuple[IO[str], bool]:
 
 
 def is_run_in_use(run: Path) -> bool:
-    """Whether a training holds the run folder."""
-    file, locked = open_and_lock(run / RUN_LOCK)
-    file.close()
-    return not locked
+    """Whether a training holds the run folder. Several may look at once, and a training waits until they have."""
+    with (run / RUN_LOCK).open("a+") as file:
+        return not _try_lock(file, shared=True)
 
 
-def _try_lock(file: IO[str]) -> bool:
+def _try_lock(file: IO[str], *, shared: bool = False) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -44,7 +47,7 @@ def _try_lock(file: IO[str]) -> bool:
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

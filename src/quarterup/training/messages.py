@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+import numpy as np
 import safetensors.torch
 import torch
 
-from quarterup.agents.agent import AgentState
+from quarterup.agents.agent import AgentState, Transitions
 from quarterup.training.learner import Snapshot
 
 _HEAD = struct.Struct("<IQ")
@@ -60,3 +61,14 @@ def snapshot_of(message: Message) -> Snapshot:
     """What `snapshot_message` sent."""
     values = message.values
     return Snapshot(AgentState(dict(message.tensors), values["agent"]), values["updates"], values["due"])
+
+
+def demonstration_message(steps: Transitions, stream: int) -> Message:
+    """Steps of a demonstration on their way."""
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in vars(steps).items()}
+    return Message("demonstrate", {"stream": stream}, tensors)
+
+
+def demonstration_of(message: Message) -> tuple[Transitions, int]:
+    """What `demonstration_message` sent."""
+    return Transitions(**{name: tensor.numpy() for name, tensor in message.tensors.items()}), message.values["stream"]

@@ -156,7 +156,7 @@ def _draw_trend(axes: Axes, curve: LearningCurve) -> None:
 def _draw_reference(axes: Axes, name: str, interval: Interval) -> None:
     colour = REFERENCE_COLOURS.get(name, "#444444")
     axes.axhspan(interval.low, interval.high, color=colour, alpha=0.15, linewidth=0)
-    axes.axhline(interval.mean, color=colour, linestyle="--", linewidth=1.6, label=f"{name}: {interval.mean:,.0f}")
+    axes.axhline(interval.mean, color=colour, linestyle="--", linewidth=1.6, label=f"{name}: {interval.figures()[0]}")
 
 
 def _new_figure(curves: Sequence[LearningCurve]) -> Figure:

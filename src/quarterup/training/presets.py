@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from quarterup.agents.presets import Preset, find_preset
+from quarterup.agents.presets import ALGORITHMS, Preset, find_preset
 from quarterup.agents.rainbow_settings import RainbowSettings
+from quarterup.agents.schedules import Linear
 from quarterup.envs.settings import EnvSettings
-from quarterup.games import UnknownGame, find_game
+from quarterup.games import UnknownGame, family_of, find_game
 from quarterup.training.errors import SettingsError
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.settings import TrainSettings
@@ -35,11 +36,55 @@ PRESETS = {
             replay_capacity=1_000_000,
         ),
     ),
+    "nekketsu_soccer": TrainSettings(
+        game="nekketsu_soccer",
+        agent="rainbow",
+        envs=2,
+        replay_ratio=1 / 8,
+        env=EnvSettings(obs="features", sticky=0.25),
+        agent_settings=RainbowSettings(
+            n_step=5,
+            gamma=0.98,
+            reward_scale=1.0,
+            value_rescaling=False,
+            v_min=-3.0,
+            v_max=3.0,
+            head_size=256,
+            replay_capacity=100_000,
+        ),
+    ),
 }
 """Space Invaders: sticky actions, because without them the machine repeats its games, and an agent could learn them by
 heart. An update for every 16 steps keeps learner and emulators busy on two cores, and learns faster than more updates
 do. A return is at most some hundred points within the discount's reach, so the atoms lie there. No expert: shown how
-the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md)."""
+the rule-based player plays, the agent scores more at first and less when left to itself (docs/decisions.md).
+
+Nekketsu Soccer: sticky actions for the same reason. Its rewards are single goals, which the usual atoms, up to hundreds
+of points apart, cannot tell from none. A kick takes some 45 steps, so a discount of 0.98 sees one and a little of the
+next."""
+
+
+FAMILY_PRESETS = {
+    "atari": TrainSettings(
+        game="",
+        agent="rainbow",
+        envs=8,
+        replay_ratio=1 / 4,
+        env=EnvSettings(obs="pixels", sticky=0.25, max_two_frames=True),
+        agent_settings=dataclasses.replace(
+            ALGORITHMS["rainbow"].settings,
+            replay_capacity=200_000,
+            learning_starts=5_000,
+            beta=Linear(0.4, 1.0, 2_000_000),
+        ),
+    ),
+}
+"""What the games of a family begin with. Atari: Rainbow from pixels with the settings of its paper, but for a replay
+that fits a laptop (1.5 GB), and learning that begins accordingly. Sticky actions as Machado et al. (2018) have them."""
+
+
+CLONED_AT_FIRST = Linear(0.1, 0.0, 25_000)
+"""Weight of cloning where there are demonstrations: they help to begin, and then its own rewards teach better."""
 
 
 def settings_for(game: str, agent: str | None = None, preset: str | None = None) -> TrainSettings:
@@ -72,15 +117,31 @@ def settings_for(game: str, agent: str | None = None, preset: str | None = None)
     return settings
 
 
+def has_settings(game: str) -> bool:
+    """Whether best settings are known for the game of that id."""
+    return game in PRESETS or family_of(game) is not None
+
+
+def with_demonstrations(settings: TrainSettings) -> TrainSettings:
+    """To begin with demonstrations: they are cloned at first, unless the settings know better."""
+    agent = settings.agent_settings
+    if not isinstance(agent, RainbowSettings) or agent.cloning_weight != 0:
+        return settings
+    return dataclasses.replace(settings, agent_settings=dataclasses.replace(agent, cloning_weight=CLONED_AT_FIRST))
+
+
 def _settings_of_game(game: str) -> TrainSettings:
     """The best known ones, or the defaults of all games."""
     try:
-        preset = PRESETS.get(find_game(game).id)
+        game_id = find_game(game).id
     except UnknownGame:
-        preset = None
-    if preset is None:
-        return TrainSettings(game=game, agent_settings=kind_of_agent(TrainSettings.agent).settings())
-    return dataclasses.replace(preset, game=game)
+        game_id = game
+    family = family_of(game_id)
+    preset = PRESETS.get(game_id) or (FAMILY_PRESETS.get(family.id) if family else None)
+    if preset is not None:
+        return dataclasses.replace(preset, game=game)
+    env = EnvSettings(obs=family.default_obs) if family else EnvSettings()
+    return TrainSettings(game=game, env=env, agent_settings=kind_of_agent(TrainSettings.agent).settings())
 
 
 def _find_preset(name: str) -> Preset:

@@ -10,6 +10,9 @@ as in Dopamine (Castro et al., 2018) and Gymnasium's `-v5` games.
 `classic`: the rules before, those of DQN (Mnih et al., Nature 2015): up to 30 frames without input at the start, 4
 frames an action, no sticky actions. The cap is that of Rainbow (Hessel et al., AAAI 2018), 108,000 frames; DQN's own
 was 18,000, five minutes. DQN also pressed at random in one step of twenty; agents here play without exploration.
+
+With both sets of rules agents usually see the brighter of a step's last two frames (`max_two_frames`). That belongs to
+the agent, as its observation does: it is trained with it or without, plays so under any rules, and scores say which.
 """
 
 from __future__ import annotations
@@ -66,6 +69,9 @@ class EvaluationProtocol:
     weights: str
     """Of the agent, by the env step that they were saved at; empty for other players."""
     obs: str
+    max_two_frames: bool
+    """Together with the observation: see `EnvSettings`."""
+    frame_differences: bool
     frame_skip: int
     sticky: float
     noop_max: int

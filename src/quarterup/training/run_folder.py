@@ -31,7 +31,14 @@ from quarterup.emulators.roms import rom_hashes
 from quarterup.training.checkpoints import Checkpoints
 from quarterup.training.errors import RunFolderError
 from quarterup.training.files import sync_folder, write_file
-from quarterup.training.locks import LEARNER_LOCK, RUN_LOCK, is_run_in_use, open_and_lock
+from quarterup.training.locks import (
+    LEARNER_LOCK,
+    LEARNER_PATIENCE_S,
+    LOOK_PATIENCE_S,
+    RUN_LOCK,
+    is_run_in_use,
+    open_and_lock,
+)
 
 CONFIG_FILE = "config.json"
 FORMAT = 1
@@ -39,7 +46,6 @@ FORMAT = 1
 
 PARTS = ("checkpoints", "replay", "evaluations", "videos", "plots")
 RUNS = Path("runs")
-LEARNER_PATIENCE_S = 30.0
 """Where runs go that were given no folder."""
 
 REPORTED_PACKAGES = ("torch", "numpy", "gymnasium", "numba", "safetensors")
@@ -138,7 +144,7 @@ class RunFolder:
         Raises RunFolderError if another process trains on it, or it cannot be written.
         """
         try:
-            file, locked = open_and_lock(self.path / RUN_LOCK)
+            file, locked = open_and_lock(self.path / RUN_LOCK, LOOK_PATIENCE_S)
         except OSError as error:
             raise RunFolderError(f"{self.path} cannot be written: {error.strerror or error}.") from error
         if not locked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,7 +36,11 @@ from quarterup.training.settings import (
     from_json,
     to_json,
 )
+from quarterup.training.teaching import check_machine, demonstrations_of, teach
 from quarterup.training.trainer import Trainer
+
+NOTE_EVERY_S = 5.0
+"""While demonstrations are played again."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,9 @@ def train(
     kind = kind_of_agent(settings.agent)
     if settings.agent_settings is None:
         settings = dataclasses.replace(settings, agent_settings=kind.settings())
+    if settings.demos and not kind.replays:
+        raise SettingsError(f"--demos needs an agent with a replay to keep them in, and {settings.agent} has none.")
+    traces = {} if settings.resume else demonstrations_of(settings)
     device = find_device(settings.device)
     division = divide_work(settings, replays=kind.replays)
     path = settings.run or next_free(settings.game, settings.agent)
@@ -91,6 +99,7 @@ def train(
         env = make_env(settings)
         stack.callback(env.close)
         _check_expert(settings, env)
+        check_machine(traces, env)
         if run is None:
             space = env.vector.single_observation_space
             if slow := kind.check_room(space, env.num_actions, env.num_envs, settings.agent_settings, path / "replay"):
@@ -168,7 +177,9 @@ def _train_in(
         live = Live(run.path, env, learner.actor)
         stack.callback(live.close)
         trainer = Trainer(settings, env, learner, run, metrics, display, best_games, live)
-        _go_back(run, metrics, trainer, checkpoint, env)
+        now = _go_back(run, metrics, trainer, checkpoint, env)
+        if settings.demos and checkpoint is None:
+            _teach(settings, learner, env, metrics, now, display)
         if trainer.counters.env_steps >= settings.steps:
             raise SettingsError(
                 f"{run.path} has had {trainer.counters.env_steps:,} of its {settings.steps:,} steps: it is finished."
@@ -250,8 +261,8 @@ def _learner_beside(
 
 def _go_back(
     run: RunFolder, metrics: MetricsWriter, trainer: Trainer, checkpoint: Checkpoint | None, env: TrainingEnv
-) -> None:
-    """Bring the run to `checkpoint`, or to its start, and note in the metrics what begins now."""
+) -> Moment:
+    """Bring the run to `checkpoint`, or to its start, and note in the metrics what begins now. Returns that moment."""
     env_step = 0
     if checkpoint is not None:
         trainer.load(checkpoint)
@@ -261,3 +272,27 @@ def _go_back(
     now = Moment(env_step, env_step * env.frames_per_step, trainer.counters.wall_s)
     emulator = env.facts.emulator if env.facts else "no emulator"
     metrics.event(now, "started" if checkpoint is None else "resumed", emulator)
+    return now
+
+
+def _teach(
+    settings: TrainSettings,
+    learner: Learner,
+    env: TrainingEnv,
+    metrics: MetricsWriter,
+    now: Moment,
+    display: Display,
+) -> None:
+    """Put the demonstrations into the replay."""
+    traces = demonstrations_of(settings)
+    next_note = time.monotonic() + NOTE_EVERY_S
+
+    def show(played: int) -> None:
+        nonlocal next_note
+        if time.monotonic() > next_note:
+            next_note = time.monotonic() + NOTE_EVERY_S
+            display.note(f"Demonstrations: {played} of {len(traces)} games played again.")
+
+    taught = teach(learner, env, traces, show)
+    metrics.event(now, "demonstrations", str(taught))
+    display.note(f"Demonstrations in the replay: {taught}.")

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import tyro
 
 from quarterup.agents.schedules import (
-    Cosine,
-    Linear,
-    Pulses,
+    Changing,
     Schedule,
     check_range,
     schedule_from_json,
@@ -33,7 +31,8 @@ class TrainSettings:
 
     A step is one decision of the agent, a frame one picture of the machine. All steps are counted over all
     environments together. A SCHEDULE changes with the steps: "linear(start, end, steps)", "cosine(start, end, steps,
-    warmup=0, restarts=0)" or "pulses(low, high, every, length)"; a NUMBER is always the same.
+    warmup=0, restarts=0)", "pulses(low, high, every, length)", "bent(start, middle, end, middle_at, steps)" or
+    "inverse(start, halved_at)"; a NUMBER is always the same.
     """
 
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="GAME")]
@@ -60,6 +59,9 @@ class TrainSettings:
     expert_ratio: Schedule = 0.0
     """Chance that the game's rule-based player chooses the action; a schedule, such as "linear(0.5, 0, 100_000)".
     Higher shows more of good play, lower more of the agent's own."""
+    demos: tuple[Path, ...] = ()
+    """Games to learn from before and beside its own: traces, or folders of them, such as what `quarterup play --page`
+    keeps. They are put into the replay, and cloned as far as the agent's cloning weight says."""
     save_every_s: float = 120.0
     """Seconds between checkpoints. Lower loses less when the machine goes down, higher writes less."""
     save_every_steps: int = 50_000
@@ -84,6 +86,7 @@ FREE_AT_RESUME = frozenset(
         "steps",
         "run",
         "resume",
+        "demos",
         "mode",
         "save_every_s",
         "save_every_steps",
@@ -117,6 +120,10 @@ def check_settings(settings: TrainSettings) -> None:
         (0 <= settings.env.sticky <= 1, f"--sticky is a chance from 0 to 1, not {settings.env.sticky}."),
         (settings.env.noop_max >= 0, f"--noop-max must not be negative, got {settings.env.noop_max}."),
         (settings.env.stack > 0, f"--stack must be above 0, not {settings.env.stack}."),
+        (
+            settings.env.frame_skip > 1 or not settings.env.max_two_frames,
+            "--max-two-frames needs a --frame-skip of 2 or more: a step of one frame has no last two.",
+        ),
     ]
     for holds, message in rules:
         if not holds:
@@ -181,6 +188,7 @@ def from_json(values: Mapping[str, Any], agent_settings: type[Any]) -> TrainSett
             **{
                 **_fields(values, TrainSettings),
                 "run": Path(values["run"]) if values["run"] else None,
+                "demos": tuple(map(Path, values.get("demos", ()))),
                 "env": EnvSettings(**{**values["env"], "roms": tuple(map(Path, values["env"]["roms"]))}),
                 "agent_settings": agent_settings(**_fields(values["agent_settings"], agent_settings)),
             }
@@ -200,7 +208,7 @@ def differences(recorded: TrainSettings, wanted: TrainSettings) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Linear | Cosine | Pulses):
+    if isinstance(value, Changing):
         return schedule_json(value)
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}

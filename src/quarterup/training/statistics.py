@@ -12,6 +12,9 @@ RESAMPLES = 10_000
 """Enough that the ends of a 95 % interval move by about one percent of its width from seed to seed."""
 
 
+WHOLE_POINTS_FROM = 100
+"""Means below this are shown with their decimals."""
+
 WINDOW_EPISODES = 100
 """The score of a training at a moment is the mean of this many episodes before it."""
 
@@ -25,7 +28,13 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.mean:,.0f} ({self.low:,.0f} to {self.high:,.0f})"
+        mean, low, high = self.figures()
+        return f"{mean} ({low} to {high})"
+
+    def figures(self) -> tuple[str, str, str]:
+        """Mean and bounds for people: whole points, or where those are few, as goals are, hundredths."""
+        digits = 0 if max(abs(self.low), abs(self.high)) >= WHOLE_POINTS_FROM else 2
+        return f"{self.mean:,.{digits}f}", f"{self.low:,.{digits}f}", f"{self.high:,.{digits}f}"
 
 
 def bootstrap_mean(values: ArrayLike, *, confidence: float = CONFIDENCE, seed: int = 0) -> Interval:

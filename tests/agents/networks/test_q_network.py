@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from quarterup.agents.networks.heads import DuelingHead, PlainHead
+from quarterup.agents.networks.keras2018 import same_padding
 from quarterup.agents.networks.noisy_linear import FEW_ROWS, NoisyLinear
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.networks.quantile_embedding import COSINES, QuantileEmbedding
@@ -42,6 +43,32 @@ def test_the_nature_trunk_has_the_published_number_of_features() -> None:
     trunk, features = make_trunk((4, 84, 84), ())
     assert features == 3136
     assert sum(p.numel() for p in trunk.parameters()) == 77_984
+
+
+def test_the_keras_network_has_as_many_parameters_as_it_had_there() -> None:
+    network = QNetwork(
+        (8, 60, 64), 5, 1, hidden_sizes=(), head_size=128, dueling=False, noisy=False, pixel_trunk="keras2018"
+    )
+    assert sum(p.numel() for p in network.parameters()) == 124_901
+    assert network(torch.zeros(2, 8, 60, 64, dtype=torch.uint8)).shape == (2, 5, 1)
+    assert all((bias == 0).all() for name, bias in network.named_parameters() if name.endswith("bias"))
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride"), [(60, 8, 4), (15, 4, 2), (84, 8, 4), (21, 4, 2), (11, 3, 1), (8, 2, 4)]
+)
+def test_same_padding_leaves_a_strides_share_and_puts_the_odd_zero_last(size: int, kernel: int, stride: int) -> None:
+    before, after = same_padding(size, kernel, stride)
+    assert (size + before + after - kernel) // stride + 1 == math.ceil(size / stride)
+    assert 0 <= after - before <= 1
+    if before + after:
+        assert (size + before + after - kernel) % stride == 0, "not a zero too many"
+
+
+def test_the_keras_trunk_takes_bytes_as_they_are() -> None:
+    trunk, _ = make_trunk((4, 84, 84), (), pixel_trunk="keras2018")
+    bytes_ = torch.randint(0, 256, (2, 4, 84, 84), dtype=torch.uint8)
+    assert torch.equal(trunk(bytes_), trunk(bytes_.float()))
 
 
 def test_the_impala_trunk_is_as_published_and_gives_as_many_features_for_any_picture() -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from quarterup.agents.networks.heads import DuelingHead, PlainHead
+from quarterup.agents.networks.keras2018 import Keras2018CNN, begin_as_in_keras
 from quarterup.agents.networks.noisy_linear import NoisyLinear, scaled_noise
 from quarterup.agents.networks.quantile_embedding import QuantileEmbedding
 from quarterup.agents.networks.spectral_conv import SpectralConv2d
@@ -48,6 +49,8 @@ class QNetwork(nn.Module):
         self.embedding = QuantileEmbedding(features) if quantiles else None
         head = DuelingHead if dueling else PlainHead
         self.head = head(features, head_size, num_actions, 1 if quantiles else outputs, noisy=noisy)
+        if isinstance(self.trunk, Keras2018CNN):
+            begin_as_in_keras(self)
         self._noisy_layers = [layer for layer in self.modules() if isinstance(layer, NoisyLinear)]
         self._noise_sizes = [size for layer in self._noisy_layers for size in (layer.in_features, layer.out_features)]
         self._spectral_layers = [layer for layer in self.modules() if isinstance(layer, SpectralConv2d)]

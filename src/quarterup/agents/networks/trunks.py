@@ -10,9 +10,10 @@ from typing import Literal, TypeAlias
 import torch
 from torch import nn
 
+from quarterup.agents.networks.keras2018 import Keras2018CNN
 from quarterup.agents.networks.spectral_conv import SpectralConv2d
 
-PixelTrunk: TypeAlias = Literal["nature", "impala"]
+PixelTrunk: TypeAlias = Literal["nature", "impala", "keras2018"]
 """Which convolutional network."""
 
 NATURE_LAYERS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
@@ -55,6 +56,10 @@ def make_trunk(
         if pixel_trunk == "impala":
             impala = ImpalaCNN(observation_shape[0], impala_width, spectral_norm=spectral_norm)
             return impala, impala.features
+        if pixel_trunk == "keras2018":
+            stack, height, width = observation_shape
+            keras = Keras2018CNN((stack, height, width))
+            return keras, keras.features
         trunk = NatureCNN(observation_shape[0])
         return trunk, num_features(trunk, observation_shape)
     raise no_network_for(observation_shape)

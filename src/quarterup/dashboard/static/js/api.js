@@ -1,7 +1,7 @@
 // What the page asks of the server. The token, where there is one, is behind the # of the page's address.
 
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-const headers = token ? { Authorization: `Bearer ${token}` } : {};
+export const headers = token ? { Authorization: `Bearer ${token}` } : {};
 
 export async function get(path, parameters = {}) {
   return read(await fetch(`api/${path}?${new URLSearchParams(parameters)}`, { headers }));

@@ -5,7 +5,8 @@ import { XAxis } from "./axes.js";
 import { Chart } from "./chart.js";
 import { $, element } from "./text.js";
 
-const REFRESH_MS = 4000;
+const REFRESH_S = { least: 4, most: 15, part: 1 / 60 }; // So much of a training's time makes a difference on a chart.
+const ANSWER_MS = 1500; // What was asked of a training is an event by then.
 const OVERLAY_COLOURS = ["#6ee07f", "#ff5c93", "#4cd3e0", "#a98bff", "#e6e9f2"];
 const DEFINITIONS = [
   {
@@ -36,6 +37,7 @@ export class Charts {
     this.run = 0;
     this.axis = new XAxis();
     this.range = null; // [low, high] in steps or seconds
+    this.trained_s = 0;
     this.others = new Map(); // run number -> {name, colour}
     this.charts = DEFINITIONS.map((definition) => {
       const parent = definition.place ? $(definition.place) : $("small-charts").appendChild(element("div", { className: "chart" }));
@@ -45,7 +47,11 @@ export class Charts {
     this.#choice("past-choice", "past", (past) => { this.axis.past = past; this.zoom(); });
     $("zoom-out").onclick = () => this.zoom();
     $("compare").onchange = (event) => this.#compare(event.target);
-    setInterval(() => document.hidden || this.refresh(), REFRESH_MS);
+  }
+
+  // Soon: something is about to happen.
+  expectNews() {
+    setTimeout(() => this.refresh(), ANSWER_MS);
   }
 
   setRuns(runs, own) {
@@ -62,6 +68,8 @@ export class Charts {
 
   async refresh() {
     const turn = this.turn = (this.turn ?? 0) + 1;
+    clearTimeout(this.next);
+    if (document.hidden) return; // Whoever shows the page again asks again.
     const points = Math.min(1200, Math.max(200, $("chart-score").clientWidth));
     const parameters = { names: NAMES.join(), points, x: this.axis.by };
     if (this.range) Object.assign(parameters, { from: this.range[0], to: this.range[1] });
@@ -74,12 +82,15 @@ export class Charts {
     } catch (error) {
       console.warn("charts:", error.message); // The connection's light says so too.
     }
+    const pause_s = Math.min(Math.max(this.trained_s * REFRESH_S.part, REFRESH_S.least), REFRESH_S.most);
+    if (turn === this.turn) this.next = setTimeout(() => this.refresh(), pause_s * 1000);
   }
 
   #draw(own, theirs) {
     const all = [own, ...theirs].flatMap(({ series }) => Object.values(series));
     const newest = all.map((one) => (this.axis.by === "time" ? one.wall_s : one.env_steps).at(-1) ?? 0);
     this.axis.newest = Math.max(1, ...newest);
+    this.trained_s = Math.max(0, ...Object.values(own.series).map(({ wall_s }) => wall_s.at(-1) ?? 0));
     const shown = this.range ?? [0, this.axis.newest];
     const range = shown.map((x) => this.axis.place(x));
     for (const chart of this.charts) chart.show(own, theirs, range);

@@ -10,7 +10,7 @@ export class Game {
     this.choose = choose; // (env) => void
     this.env = 0;
     this.about = { actions: [], num_envs: 0 };
-    this.pictures = new Map();
+    this.screens = new Map();
   }
 
   setAbout(about) {
@@ -22,10 +22,25 @@ export class Game {
     this.#clear();
   }
 
-  show(game) {
-    if (this.env !== ALL && game.env !== this.env) return;
-    if (game.picture) this.#showPicture(game);
-    if (this.env === ALL && game.env !== (this.first ?? 0)) return;
+  shows(env) {
+    return this.env === ALL || env === this.env;
+  }
+
+  // The picture of a game, as a bitmap, at the machine's own size. The browser enlarges it while it puts the page
+  // together, which costs the least.
+  show(game, bitmap) {
+    if (!this.shows(game.env)) return;
+    const screen = this.screens.get(game.env) ?? this.#makeScreen(game.env, bitmap);
+    screen.getContext("2d", { alpha: false }).drawImage(bitmap, 0, 0);
+    screen.dataset.frame = game.frame;
+    bitmap.close();
+  }
+
+  // Everything else about it.
+  tell(game) {
+    const caption = this.screens.get(game.env)?.caption;
+    if (caption) setText(caption, `${game.env + 1} · ${number(game.score)}`);
+    if (game.env !== Math.max(this.env, 0)) return;
     setText($("game-score"), number(game.score));
     setText($("game-lives"), number(game.lives));
     setText($("game-level"), game.level === undefined ? "–" : number(game.level + 1));
@@ -44,7 +59,7 @@ export class Game {
   }
 
   #clear() {
-    this.pictures.clear();
+    this.screens.clear();
     $("screen").replaceChildren(element("p", { className: "empty", textContent: "Waiting for a picture…" }));
     $("screen").classList.toggle("wall", this.env === ALL);
   }
@@ -62,36 +77,29 @@ export class Game {
     }));
   }
 
-  #showPicture(game) {
-    let image = this.pictures.get(game.env);
-    if (!image) {
-      const { width, height } = game.picture;
-      image = element("img", { alt: `the game in emulator ${game.env + 1}`, width, height });
-      image.style.aspectRatio = width > height ? CRT : 1 / CRT;
-      $("screen").style.setProperty("--shape", image.style.aspectRatio);
-      this.pictures.set(game.env, image);
-      if (this.env === ALL) this.#hang();
-      else $("screen").replaceChildren(image);
-    }
-    image.src = `data:image/png;base64,${game.picture.png}`;
-    image.dataset.frame = game.frame;
-    if (image.caption) setText(image.caption, `${game.env + 1} · ${number(game.score)}`);
+  #makeScreen(env, { width, height }) {
+    const screen = element("canvas", { className: "live", width, height, role: "img", ariaLabel: `the game in emulator ${env + 1}` });
+    screen.style.aspectRatio = width > height ? CRT : 1 / CRT;
+    $("screen").style.setProperty("--shape", screen.style.aspectRatio);
+    this.screens.set(env, screen);
+    if (this.env === ALL) this.#hang();
+    else $("screen").replaceChildren(screen);
+    return screen;
   }
 
   // All pictures side by side, in as many columns as make them largest.
   #hang() {
-    const images = [...this.pictures].sort(([a], [b]) => a - b);
+    const canvases = [...this.screens].sort(([a], [b]) => a - b);
     const { clientWidth, clientHeight } = $("screen");
-    const shape = images[0][1].width > images[0][1].height ? CRT : 1 / CRT;
+    const shape = canvases[0][1].width > canvases[0][1].height ? CRT : 1 / CRT;
     const count = this.about.num_envs;
     const widths = [...Array(count).keys()].map((i) => Math.min(clientWidth / (i + 1), clientHeight / Math.ceil(count / (i + 1)) * shape));
     const columns = widths.indexOf(Math.max(...widths)) + 1;
-    $("screen").style.gridTemplate = `repeat(${Math.ceil(count / columns)}, minmax(0, 1fr)) / repeat(${columns}, minmax(0, 1fr))`;
-    $("screen").replaceChildren(...images.map(([env, image]) => {
-      image.caption = element("figcaption");
-      const figure = element("figure", { onclick: () => this.select(env) }, image, image.caption);
-      figure.style.width = "100%";
-      return figure;
+    const part = widths[columns - 1] / clientWidth * 100 - 1.5; // Less what lies between them.
+    $("screen").style.gridTemplate = `none / repeat(${columns}, ${part}%)`;
+    $("screen").replaceChildren(...canvases.map(([env, canvas]) => {
+      canvas.caption = element("figcaption");
+      return element("figure", { onclick: () => this.select(env) }, canvas, canvas.caption);
     }));
   }
 
@@ -124,6 +132,5 @@ function direction(name) {
 
 function chosenBy(game) {
   if (game.expert) return "the rules' choice";
-  const values = game.beliefs?.values ?? [];
-  return values.length && game.action === values.indexOf(Math.max(...values)) ? "its best" : "exploring";
+  return game.action === game.best ? "its best" : "exploring";
 }

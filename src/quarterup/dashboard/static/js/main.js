@@ -5,9 +5,11 @@ import { Charts } from "./charts.js";
 import { Game } from "./game.js";
 import { Gauges } from "./gauges.js";
 import { Mind } from "./mind.js";
+import { Painter, decoded } from "./painter.js";
 import { Steering, showEvents } from "./steering.js";
 import { $, duration, setText } from "./text.js";
 
+const SOON_MS = 400; // Numbers need not be drawn as often as pictures come. They are drawn together.
 const FRESH_S = 5; // Progress older than this is no news.
 const ENDS = { finished: "finished", stopped: "stopped" };
 
@@ -17,8 +19,9 @@ const mind = new Mind();
 const run = { noisy: false };
 const gauges = new Gauges(run);
 const charts = new Charts();
-const steering = new Steering(() => state.run);
-const live = new Live({ about, progress, game: played }, (connected) => {
+const steering = new Steering(() => state.run, () => charts.expectNews());
+const painter = new Painter();
+const live = new Live({ about, progress, game: played, mind: thought }, (connected) => {
   state.connected = connected;
   tellConnection();
 });
@@ -32,14 +35,22 @@ function progress(values) {
   state.progress = values;
   state.age = Math.max(0, Date.now() / 1000 - values.time);
   state.came = performance.now();
-  gauges.show(values);
-  steering.show(values);
-  tellConnection();
+  painter.paint("progress", () => {
+    gauges.show(values);
+    steering.show(values);
+    tellConnection();
+  }, SOON_MS);
 }
 
-function played(values) {
-  game.show(values);
-  if (values.env === game.env || (game.env < 0 && values.env === 0)) mind.show(values);
+async function played(values) {
+  painter.paint(`game ${values.env}`, () => game.tell(values), SOON_MS);
+  if (!values.picture || !game.shows(values.env)) return;
+  const bitmap = await decoded(values.picture);
+  painter.paint(`picture ${values.env}`, () => game.show(values, bitmap));
+}
+
+function thought(values) {
+  if (values.env === Math.max(game.env, 0)) painter.paint("mind", () => mind.show(values));
 }
 
 function watch() {

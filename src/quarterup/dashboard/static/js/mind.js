@@ -1,6 +1,7 @@
 // What the agent expects of each action, and what it sees.
 
-import { $, element, setText, sharpCanvas, short } from "./text.js";
+import { decoded } from "./painter.js";
+import { $, element, setText, sharpCanvas, short, widthOf } from "./text.js";
 
 const HOPE_S = 30;
 const COLOURS = { ink: "#e6e9f2", soft: "#8d96ad", faint: "#222838", amber: "#ffb52e", cyan: "#4cd3e0" };
@@ -26,20 +27,18 @@ export class Mind {
     this.hopes = [];
   }
 
-  show(game) {
-    if (game.beliefs) {
-      this.#expect(game);
-      this.#hope(game);
-    }
-    if (game.observation) this.#seeFeatures(game.observation);
-    else if (game.view) this.#seeFrames(game.view);
+  show(mind) {
+    this.#expect(mind);
+    this.#hope(mind);
+    if (mind.observation) this.#seeFeatures(mind.observation);
+    else if (mind.view) this.#seeFrames(mind.view);
   }
 
   #expect({ beliefs, action }) {
     const canvas = $("expects");
     $("no-beliefs").hidden = true;
     const row = beliefs.chances ? 27 : 20;
-    const [width, height] = [canvas.clientWidth, row * beliefs.values.length + 14];
+    const [width, height] = [widthOf(canvas), row * beliefs.values.length + 14];
     const context = sharpCanvas(canvas, width, height);
     const [low, high] = this.#range(beliefs);
     const x = (value) => NAMES + (value - low) / (high - low) * (width - NAMES - 6);
@@ -70,7 +69,7 @@ export class Mind {
     while (time - this.hopes[0].time > HOPE_S) this.hopes.shift();
     $("hope-legend").hidden = false;
     setText($("hope-span"), `the last ${HOPE_S} s`);
-    const [width, height] = [$("hope").clientWidth, 46];
+    const [width, height] = [widthOf($("hope")), 46];
     const context = sharpCanvas($("hope"), width, height);
     const values = this.hopes.map(({ value }) => value);
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -112,7 +111,8 @@ export class Mind {
     for (const { index, bar, text } of this.features.rows) {
       const { low, high } = features[index] ?? { low: -1, high: 1 };
       const value = values[index];
-      bar.style.width = `${Math.min(1, Math.abs(value) / Math.max(Math.abs(low), Math.abs(high), 1e-9)) * 100}%`;
+      const part = Math.min(1, Math.abs(value) / Math.max(Math.abs(low), Math.abs(high), 1e-9));
+      bar.style.backgroundSize = `${(part * 100).toFixed(0)}% 100%`; // A width would have the browser lay out the panel anew.
       bar.classList.toggle("negative", value < 0);
       setText(text, value.toFixed(2));
     }
@@ -121,9 +121,14 @@ export class Mind {
 
   #seeFrames(view) {
     setText($("sees-unit"), `${view.layers} pictures of ${view.width} × ${view.height / view.layers}, the newest last`);
-    this.image ??= element("img", { alt: "what the agent sees" });
-    if (this.image.parentNode !== $("sees")) $("sees").replaceChildren(this.image);
-    this.image.src = `data:image/png;base64,${view.png}`;
+    if (!this.frames?.isConnected) {
+      this.frames = element("canvas", { width: view.width, height: view.height, role: "img", ariaLabel: "what the agent sees" });
+      $("sees").replaceChildren(this.frames);
+    }
+    decoded(view.png).then((bitmap) => {
+      this.frames.getContext("2d", { alpha: false }).drawImage(bitmap, 0, 0);
+      bitmap.close();
+    });
   }
 }
 
@@ -160,7 +165,7 @@ function layOut(parent, features, count) {
 }
 
 function drawProfile(canvas, values) {
-  const [width, height] = [canvas.clientWidth, 26];
+  const [width, height] = [widthOf(canvas), 26];
   const context = sharpCanvas(canvas, width, height);
   const step = width / values.length;
   const signed = values.some((value) => value < 0);
@@ -183,7 +188,7 @@ function drawScale(context, x, low, high, height) {
     context.fillStyle = COLOURS.faint;
     context.fillRect(x(value), 0, 1, height - 13);
     context.fillStyle = "#5c657d";
-    if (x(value) < context.canvas.clientWidth - 12) context.fillText(short(Number(value.toPrecision(4))), x(value), height - 5);
+    if (x(value) < widthOf(context.canvas) - 12) context.fillText(short(Number(value.toPrecision(4))), x(value), height - 5);
   }
   context.textAlign = "left";
 }
@@ -198,7 +203,7 @@ function drawRidge(context, x, returns, chances, bottom, room, chosen) {
   const half = (x(returns[1]) - x(returns[0])) / 2;
   context.save();
   context.beginPath();
-  context.rect(NAMES, bottom - room - 4, context.canvas.clientWidth, room + 4);
+  context.rect(NAMES, bottom - room - 4, widthOf(context.canvas), room + 4);
   context.clip();
   context.beginPath();
   context.moveTo(x(returns[0]) - half, bottom);

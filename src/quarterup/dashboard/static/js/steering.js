@@ -4,8 +4,9 @@ import { post } from "./api.js";
 import { $, element, setText, short } from "./text.js";
 
 export class Steering {
-  constructor(run) {
+  constructor(run, asked) {
     this.run = run; // () => number
+    this.asked = asked; // () => nothing: something is about to change
     this.rows = new Map();
     $("schedules-button").onclick = () => $("schedules").showModal();
     $("log-button").onclick = () => $("log").showModal();
@@ -63,6 +64,7 @@ export class Steering {
       await post("adjust", { run: this.run(), changes: { [name]: input.value } });
       input.dataset.was = "";
       input.blur();
+      this.asked();
       setText($("schedule-answer"), `${name.replaceAll("_", " ")}: asked for. The events say when it is done.`);
     } catch (error) {
       setText($("schedule-answer"), error.message);
@@ -73,6 +75,7 @@ export class Steering {
     try {
       await post("control", { run: this.run(), name: control.name });
       this.toast(control.label);
+      this.asked();
     } catch (error) {
       this.toast(error.message);
     }

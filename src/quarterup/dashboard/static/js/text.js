@@ -46,6 +46,18 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// How wide canvases are on the page. Asking for it each time would have the browser lay out the page each time.
+const widths = new WeakMap();
+const resized = new ResizeObserver((entries) => entries.forEach(({ target, contentRect }) => widths.set(target, contentRect.width)));
+
+export function widthOf(canvas) {
+  if (!widths.get(canvas)) {
+    widths.set(canvas, canvas.clientWidth);
+    resized.observe(canvas);
+  }
+  return widths.get(canvas);
+}
+
 // A canvas as sharp as the display is, cleared; its size in CSS pixels.
 export function sharpCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;

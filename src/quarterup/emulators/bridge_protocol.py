@@ -1,4 +1,4 @@
-"""The messages between `MameEmulator` and `mame_bridge.lua`, which change together.
+"""The messages between a `BridgedEmulator` and its bridge, a Lua script: both sides change together.
 
 Everything is little endian. A request is `u32 length, u8 code, body`; a reply is `u32 length, u32 status, body`, where
 the length counts what follows it. After HELLO (the bridge's greeting) and the configuration there is exactly one reply
@@ -21,7 +21,7 @@ PROTOCOL = 3
 MAGIC = b"QUARTRUP"
 OK, FAILED = 0, 1
 NO_PICTURE, FINISHED_PICTURE, RAW_PICTURE = 0, 1, 2
-STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW = range(1, 11)
+STEP, WRITE, SAVE, LOAD, DROP, EXPORT, IMPORT, RESET, LOOK, DRAW, KEYS = range(1, 12)
 
 REPLY_HEADER = struct.Struct("<II")
 FRAME_NUMBER = struct.Struct("<q")
@@ -155,6 +155,16 @@ def look(kind: int = RAW_PICTURE) -> bytes:
 def draw(kind: int) -> bytes:
     """For a `look` of that kind."""
     return _framed(bytes([DRAW, kind]))
+
+
+def keys() -> bytes:
+    """For what a person presses: MAME's bridge alone knows it."""
+    return _framed(bytes([KEYS]))
+
+
+def parse_keys(data: bytes) -> list[int]:
+    """The fields that are pressed, as the greeting has them."""
+    return list(struct.unpack(f"<{len(data) // 2}H", data[: len(data) // 2 * 2]))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from quarterup.emulators import mame_protocol as protocol
+from quarterup.emulators import bridge_protocol as protocol
 from quarterup.emulators.emulator import EmulatorError, MemoryRange, Picture
 
 

@@ -1,4 +1,4 @@
-"""Save states in files: a line that says what this is, a line of JSON that says whose it is, and MAME's own bytes."""
+"""Save states in files: a line that says what this is, a line of JSON that says whose, and the emulator's own bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from quarterup.emulators.emulator import EmulatorError
 
-MAGIC = b"quarterup MAME state 1\n"
+MAGIC = b"quarterup state 1\n"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def read_state(path: Path, owner: StateOwner) -> bytes:
     """Raises EmulatorError if the file is no state, is damaged, or belongs to something else."""
     content = path.read_bytes()
     if not content.startswith(MAGIC):
-        raise EmulatorError(f"{path} is no save state of quarterup's MAME")
+        raise EmulatorError(f"{path} is no save state of quarterup")
     head, _, data = content[len(MAGIC) :].partition(b"\n")
     try:
         header = json.loads(head)
