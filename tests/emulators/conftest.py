@@ -18,17 +18,13 @@ from quarterup.emulators.mame_program import find_mame
 
 DATA = Path(__file__).parents[1] / "data"
 
-try:
-    find_mame()
-except EmulatorNotFound as missing:
-    collect_ignore_glob = ["test_mame*.py", "test_processors.py"]
-    print(missing)
-
-try:
-    find_fceux()
-except EmulatorNotFound as missing:
-    collect_ignore_glob = [*globals().get("collect_ignore_glob", []), "test_fceux*.py"]
-    print(missing)
+collect_ignore_glob: list[str] = []
+for find, files in ((find_mame, ["test_mame*.py", "test_processors.py"]), (find_fceux, ["test_fceux*.py"])):
+    try:
+        find()
+    except EmulatorNotFound as missing:
+        collect_ignore_glob += files
+        print(missing)
 
 
 @pytest.fixture

@@ -112,9 +112,9 @@ class Live:
         now = time.monotonic()
         if now >= self._next_mind.get(index, 0.0):
             self._next_mind[index] = now + MIND_EVERY_S
-            values["mind"] = mind = {
-                "beliefs": {name: None if of is None else of.astype(np.float64) for name, of in vars(beliefs).items()}
-            }
+            believed = {name: None if of is None else of.astype(np.float64) for name, of in vars(beliefs).items()}
+            mind: dict[str, Any] = {"beliefs": believed}
+            values["mind"] = mind
             if observation.ndim == 1:
                 mind["observation"] = observation.astype(np.float64)
             elif observation.dtype == np.uint8:
