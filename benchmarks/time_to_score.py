@@ -5,11 +5,21 @@
     pip install stable-baselines3                              for the peer; without it only ours is measured
 
 All play the same emulators under the same rules: those of the game's settings (features, frame skip, sticky actions,
-what a lost life means, number of emulators), all on one thread of torch. The peer has a network of PQN's hidden
-sizes. Whoever learns, "reached" is the first moment at which the mean score of the last 50 whole games of the training,
-exploration included, is at least the rule-based player's mean, which is measured first under the same rules. The clock
-starts at the first reset, when the emulators have started, and counts everything from there on: learning, and for ours
-metrics and checkpoints, which the peer doesn't write.
+what a lost life means, number of emulators), all on one thread of torch. `dqn`, PQN
+and the peer have two hidden layers of 256; Rainbow as it is trained by default has more.
+
+The score to reach is the rule-based player's mean, which is measured first under the same rules. There are two ways
+to reach it, the same for all:
+
+- "reached": the mean of the last 50 whole games of the training, exploration included, is at least that. It lags by as
+  many games, some 70,000 env steps, and says as much of how long somebody explores as of what was learned.
+- "greedy": every 5 seconds the clock stops, and the player as it is plays 30 whole games without exploration in other
+  emulators, always the same games. The first of two times in a row with a mean of at least that counts: one mean alone
+  may be luck, and players go up and down.
+
+A run ends when both are reached. The clock starts at the first reset, when the emulators have started, and counts
+everything but the games without exploration: learning, and for ours metrics and checkpoints, which the peer doesn't
+write. A learner in a process of its own is not stopped with the clock, but has nothing more to do than what is due.
 
 Runs take turns: seed 1 of all, then seed 2. Each result is written to `--results` as soon as it is there; begun again
 with the same file, only what is missing is run. Prints that file's content, one JSON object.
@@ -18,6 +28,7 @@ with the same file, only what is missing is run. Prints that file's content, one
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -26,8 +37,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +47,9 @@ import torch
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from quarterup.agents.registry import AGENTS
+from quarterup.agents.schedules import Linear
 from quarterup.emulators.processors import usable_processors
-from quarterup.envs import ArcadeVectorEnv
-from quarterup.envs.vector_env import Step
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.evaluation import evaluate
 from quarterup.training.files import replace_file
@@ -48,14 +59,33 @@ from quarterup.training.progress import Silence
 from quarterup.training.session import train
 from quarterup.training.settings import TrainSettings, to_json
 from report import say, version_of
+from timed_arcade import GAMES_IN_LOOK, GAMES_IN_MEAN, LOOK_EVERY_S, Player, RunOver, TimedArcade
 
 GAME = "space_invaders"
-GAMES_IN_MEAN = 50
 EXPERT_GAMES = 30
 NO_END = 10**9
 """Env steps of a run that ends for another reason."""
 THREADS = 1
 """Of torch. The emulators have the other cores; more threads make neither side faster."""
+OUR_DQN = "dqn"
+OUR_DQN_CHANGES: dict[str, Any] = {
+    "dueling": False,
+    "noisy": False,
+    "prioritized": False,
+    "values": "mean",
+    "n_step": 3,
+    "reward_scale": 0.01,
+    "hidden_sizes": (256,),
+    "head_size": 256,
+    "adam_epsilon": 1e-8,
+    "target_every": 100,
+    "epsilon": Linear(1.0, 0.01, 50_000),
+    "mirror_images": True,
+}
+"""Rainbow's agent as a DQN with the peer's network: what differs from its preset. Target networks follow soon, so that
+what is known of the end of a shot's way reaches its beginning. Points are scaled so that the Huber loss squares nearly
+all errors and learns means: in its linear part it learns medians, for which a rare death does not count. Its updates
+are so small that learning in step leaves the emulators both processors for most of the time."""
 PEER = "sb3_dqn"
 PEER_STEPS = 10_000_000
 """Of which its exploration schedule is a fraction."""
@@ -78,84 +108,33 @@ as large a replay and as short a time of exploration as ours have, and learning 
 features are learned from sooner than pixels. So it took 315 s to the score; 186 s with batch, step size, updates (one
 for 8 env steps) and target network as our Rainbow has them; 137 s with an update for 16 env steps, which is what
 `train_freq` 4 is with four emulators (one seed each, on a busy machine)."""
+PEER_LIKE_OURS = "sb3_dqn_like_ours"
+LIKE_OURS: dict[str, Any] = {
+    **PEER_SETTINGS,
+    "learning_starts": 2_000,
+    "target_update_interval": 1_600,
+    "exploration_fraction": 50_000 / PEER_STEPS,
+    "n_steps": 3,
+}
+"""With what our DQN has and it can have too: all but double Q-learning, scaled points and mirror images."""
 PEER_REWARD_SCALE = 0.1
 """Points are multiplied by this, as PQN's are, where the zoo clips rewards to their sign."""
-
-
-class RunOver(Exception):
-    """The score is reached, or the time is up."""
-
-
-class TimedArcade(ArcadeVectorEnv):
-    """The emulators of one run, and its clock. A step raises RunOver once the run is over."""
-
-    def __init__(self, settings: TrainSettings, mode: AutoresetMode, target: float, limit_s: float) -> None:
-        self.target, self.limit_s = target, limit_s
-        self.scores: deque[float] = deque(maxlen=GAMES_IN_MEAN)
-        """Of the last whole games."""
-        self.env_steps = self.games = 0
-        self.best_mean: float | None = None
-        self.began: float | None = None
-        self.seconds = 0.0
-        self.reached = False
-        super().__init__(settings.game, settings.envs, autoreset_mode=mode, **vars(settings.env))
-
-    def reset(self, **arguments: Any) -> tuple[NDArray[Any], dict[str, Any]]:  # type: ignore[override]
-        if self.began is None:
-            self.began = time.perf_counter()
-        return super().reset(**arguments)
-
-    def receive(self) -> Step:
-        decisions = int(np.count_nonzero(~self._resetting))
-        step = super().receive()
-        self.env_steps += decisions
-        _, _, terminated, truncated, infos = step
-        ended = terminated | truncated
-        if ended.any():
-            last = infos.get("final_info", infos)
-            for index in np.flatnonzero(ended).tolist():
-                lost_a_life_only = not truncated[index] and last["lives"][index] > 0
-                if not lost_a_life_only and not last["emulator_died"][index]:
-                    self._take_score(float(last["score"][index]))
-        assert self.began is not None
-        self.seconds = time.perf_counter() - self.began
-        if self.reached or self.seconds >= self.limit_s:
-            raise RunOver
-        return step
-
-    def _take_score(self, score: float) -> None:
-        self.games += 1
-        self.scores.append(score)
-        if len(self.scores) == GAMES_IN_MEAN:
-            mean = statistics.fmean(self.scores)
-            self.best_mean = mean if self.best_mean is None else max(mean, self.best_mean)
-            self.reached = self.reached or mean >= self.target
-
-    def outcome(self) -> dict[str, Any]:
-        return {
-            "reached": self.reached,
-            "seconds": round(self.seconds, 1),
-            "env_steps": self.env_steps,
-            "games": self.games,
-            "mean_score": round(statistics.fmean(self.scores), 1) if self.scores else None,
-            "best_mean_score": None if self.best_mean is None else round(self.best_mean, 1),
-        }
 
 
 # ------------------------------------------------------------------------------------------------------ who takes part
 
 
-def ours(agent: str, seed: int, target: float, limit_s: float) -> dict[str, Any]:
+def ours(contender: str, seed: int, target: float, limit_s: float) -> dict[str, Any]:
     """One run of the trainer that `quarterup train` uses."""
-    settings = our_settings(agent)
+    settings = our_settings(contender)
     env: TimedArcade | None = None
 
     def make_env(wanted: TrainSettings) -> TrainingEnv:
         nonlocal env
-        env = TimedArcade(wanted, AutoresetMode.NEXT_STEP, target, limit_s)
+        env = TimedArcade(wanted, AutoresetMode.NEXT_STEP, target, limit_s, lambda: actors[0])
         return TrainingEnv(env, wanted.env.frame_skip)
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, made_actors(settings.agent) as actors:
         wanted = dataclasses.replace(settings, seed=seed, run=Path(folder) / "run")
         try:
             train(wanted, Silence(), make_env)
@@ -165,24 +144,61 @@ def ours(agent: str, seed: int, target: float, limit_s: float) -> dict[str, Any]
     raise KeyboardInterrupt  # The trainer takes Ctrl-C for a wish to save and end.
 
 
-def our_settings(agent: str) -> TrainSettings:
-    return dataclasses.replace(settings_for(GAME, agent), steps=NO_END, threads=THREADS, device="cpu")
+@contextlib.contextmanager
+def made_actors(agent: str) -> Iterator[list[Player]]:
+    """The actors that trainings of `agent` make while this lasts: who plays, by the newest weights there are."""
+    kind, actors = AGENTS[agent], []
+
+    def make(*arguments: Any) -> Any:
+        made = kind.make(*arguments)
+        actors.append(made.actor)
+        return made
+
+    def make_actor(*arguments: Any) -> Any:
+        actors.append(kind.make_actor(*arguments))
+        return actors[-1]
+
+    AGENTS[agent] = dataclasses.replace(kind, make=make, make_actor=make_actor)
+    try:
+        yield actors
+    finally:
+        AGENTS[agent] = kind
 
 
-def peer(seed: int, target: float, limit_s: float) -> dict[str, Any]:
+def our_settings(contender: str) -> TrainSettings:
+    if contender != OUR_DQN:
+        return dataclasses.replace(settings_for(GAME, contender), steps=NO_END, threads=THREADS, device="cpu")
+    rainbow = our_settings("rainbow")
+    changed = dataclasses.replace(rainbow.agent_settings, **OUR_DQN_CHANGES)  # type: ignore[type-var]
+    return dataclasses.replace(rainbow, mode="sync", agent_settings=changed)
+
+
+def peer(seed: int, target: float, limit_s: float, settings: Mapping[str, Any] = PEER_SETTINGS) -> dict[str, Any]:
     """One run of Stable-Baselines3's DQN."""
     from stable_baselines3 import DQN
 
     torch.set_num_threads(THREADS)
-    env = TimedArcade(our_settings("pqn"), AutoresetMode.SAME_STEP, target, limit_s)
+    made: list[Any] = []
+    env = TimedArcade(our_settings("pqn"), AutoresetMode.SAME_STEP, target, limit_s, lambda: PeerPlayer(made[0]))
     try:
-        model = DQN("MlpPolicy", peer_vec_env(env), seed=seed, device="cpu", **PEER_SETTINGS)
-        model.learn(PEER_STEPS)
+        made.append(DQN("MlpPolicy", peer_vec_env(env), seed=seed, device="cpu", **settings))
+        made[0].learn(PEER_STEPS)
     except RunOver:
         pass
     finally:
         env.close()
     return env.outcome()
+
+
+class PeerPlayer:
+    """A model of Stable-Baselines3, as `Player`s are asked."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def act(self, observations: NDArray[Any], *, explore: bool) -> NDArray[np.int64]:
+        actions, _ = self._model.predict(observations, deterministic=not explore)
+        return np.asarray(actions, np.int64)
 
 
 def peer_vec_env(arcade: TimedArcade) -> Any:
@@ -227,18 +243,21 @@ def peer_vec_env(arcade: TimedArcade) -> Any:
     return ArcadeVecEnv()
 
 
+PEERS = {PEER: PEER_SETTINGS, PEER_LIKE_OURS: LIKE_OURS}
 Contender = Callable[[int, float, float], dict[str, Any]]
 CONTENDERS: dict[str, Contender] = {
     "pqn": lambda seed, target, limit_s: ours("pqn", seed, target, limit_s),
     "rainbow": lambda seed, target, limit_s: ours("rainbow", seed, target, limit_s),
+    OUR_DQN: lambda seed, target, limit_s: ours(OUR_DQN, seed, target, limit_s),
     PEER: peer,
+    PEER_LIKE_OURS: partial(peer, settings=LIKE_OURS),
 }
 """Take a seed, the score to reach and the seconds that they have."""
 
 
 def settings_of(contender: str) -> dict[str, Any]:
-    if contender == PEER:
-        return {**PEER_SETTINGS, "reward_scale": PEER_REWARD_SCALE}
+    if contender in PEERS:
+        return {**PEERS[contender], "reward_scale": PEER_REWARD_SCALE}
     return {name: value for name, value in to_json(our_settings(contender)).items() if name not in ("run", "seed")}
 
 
@@ -256,9 +275,9 @@ def main() -> None:
     if arguments.seeds < 1 or not arguments.limit_minutes > 0:
         parser.error("--seeds and --limit-minutes must be above 0.")
     wanted = arguments.contender or [*CONTENDERS]
-    if PEER in wanted and version_of("stable-baselines3") is None:
+    if version_of("stable-baselines3") is None:
         say("stable-baselines3 is not installed (pip install stable-baselines3): only ours are measured.")
-        wanted.remove(PEER)
+        wanted = [contender for contender in wanted if contender not in PEERS]
     report = read_or_begin(arguments.results, arguments.limit_minutes, arguments.expert_score)
     write(arguments.results, report)
     for seed in range(1, arguments.seeds + 1):
@@ -292,6 +311,7 @@ def read_or_begin(path: Path, limit_minutes: float, expert_score: float | None) 
     return {
         "game": GAME,
         "reached_when": f"mean of the last {GAMES_IN_MEAN} whole games while training >= target",
+        "greedy_when": f"mean of {GAMES_IN_LOOK} games without exploration >= target, every {LOOK_EVERY_S:g} s, twice",
         "target": target,
         "limit_minutes": limit_minutes,
         "machine": platform.processor() or platform.machine(),
@@ -331,22 +351,34 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for contender in dict.fromkeys(run["contender"] for run in runs):
         own = [run for run in runs if run["contender"] == contender]
-        reached = sum(run["reached"] for run in own)
+        ended = [{"seconds": run["ended_seconds"], "env_steps": run["ended_env_steps"]} for run in own]
+        greedy = [run["greedy"] or end for run, end in zip(own, ended, strict=True)]
         found[contender] = {
-            "reached": f"{reached} of {len(own)}",
-            "median_seconds": statistics.median(run["seconds"] for run in own),
-            "median_env_steps": statistics.median(run["env_steps"] for run in own),
-            "is_lower_bound": reached < len(own),
+            "training": _medians(own, sum(run["reached"] for run in own)),
+            "greedy": _medians(greedy, sum(run["greedy"] is not None for run in own)),
         }
-    if PEER in found:
-        for contender in set(found) - {PEER}:
-            if not found[contender]["is_lower_bound"]:
-                ratio = found[PEER]["median_seconds"] / found[contender]["median_seconds"]
-                found[f"{PEER}_over_{contender}"] = {
-                    "seconds": round(ratio, 2),
-                    "is_lower_bound": found[PEER]["is_lower_bound"],
-                }
+    for peer_name in set(PEERS) & set(found):
+        for contender in set(found) - set(PEERS):
+            ratios = {}
+            for way in ("training", "greedy"):
+                theirs, own_way = found[peer_name][way], found[contender][way]
+                if not own_way["is_lower_bound"]:
+                    ratios[way] = {
+                        "seconds": round(theirs["median_seconds"] / own_way["median_seconds"], 2),
+                        "env_steps": round(theirs["median_env_steps"] / own_way["median_env_steps"], 2),
+                        "is_lower_bound": theirs["is_lower_bound"],
+                    }
+            found[f"{peer_name}_over_{contender}"] = ratios
     return found
+
+
+def _medians(outcomes: list[dict[str, Any]], reached: int) -> dict[str, Any]:
+    return {
+        "reached": f"{reached} of {len(outcomes)}",
+        "median_seconds": statistics.median(outcome["seconds"] for outcome in outcomes),
+        "median_env_steps": statistics.median(outcome["env_steps"] for outcome in outcomes),
+        "is_lower_bound": reached < len(outcomes),
+    }
 
 
 def find_run(report: dict[str, Any], contender: str, seed: int) -> dict[str, Any] | None:
@@ -356,9 +388,11 @@ def find_run(report: dict[str, Any], contender: str, seed: int) -> dict[str, Any
 
 def tell(contender: str, seed: int, outcome: dict[str, Any]) -> str:
     how = "reached after" if outcome["reached"] else "not reached after"
+    greedy = outcome["greedy"]
+    first = f"after {greedy['seconds']:,} s, {greedy['env_steps']:,} env steps" if greedy else "not"
     return (
         f"{contender}, seed {seed}: {how} {outcome['seconds']:,} s, {outcome['env_steps']:,} env steps,"
-        f" mean score {outcome['mean_score']}"
+        f" mean score {outcome['mean_score']}; without exploration {first}"
     )
 
 

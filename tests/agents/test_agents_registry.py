@@ -54,7 +54,7 @@ def test_an_unknown_agent_is_refused_with_the_names_there_are() -> None:
         agent_kind("rainbw")
 
 
-ALLOWED = ("quarterup.agents.", "quarterup.compiled.")
+ALLOWED = ("quarterup.agents.", "quarterup.compiled.", "quarterup.mirror.")
 
 
 def test_agents_import_nothing_from_the_rest_of_the_project() -> None:

@@ -46,7 +46,7 @@ def left_side_only(kind: str, *, mirror: Mirror | None, **changes: Any) -> Any:
 
 @pytest.mark.parametrize("kind", ["rainbow", "pqn"])
 def test_what_was_seen_on_the_left_is_known_on_the_right(kind: str) -> None:
-    agent = left_side_only(kind, mirror=MIRROR)
+    agent = left_side_only(kind, mirror=MIRROR, mirror_images=True)
     assert agent.act(LEFT_SIDE, explore=False) == [0]
     assert agent.act(RIGHT_SIDE, explore=False) == [1]
     values = [agent.actor.beliefs(side[0]).values for side in (LEFT_SIDE, RIGHT_SIDE)]
@@ -56,7 +56,8 @@ def test_what_was_seen_on_the_left_is_known_on_the_right(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["rainbow", "pqn"])
 def test_without_mirror_it_is_not(kind: str) -> None:
-    switched_off, has_none = left_side_only(kind, mirror=MIRROR, mirror_images=False), left_side_only(kind, mirror=None)
+    switched_off = left_side_only(kind, mirror=MIRROR, mirror_images=False)
+    has_none = left_side_only(kind, mirror=None, mirror_images=True)
     for agent in (switched_off, has_none):
         assert agent.act(LEFT_SIDE, explore=False) == [0]
         assert agent.actor.beliefs(RIGHT_SIDE[0]).values[1] < 0.5

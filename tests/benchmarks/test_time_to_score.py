@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -21,8 +22,25 @@ def race(script: Callable[[str], ModuleType]) -> ModuleType:
     return script("time_to_score")
 
 
-def run(contender: str, seed: int, seconds: float, *, reached: bool) -> dict[str, Any]:
-    return {"contender": contender, "seed": seed, "reached": reached, "seconds": seconds, "env_steps": int(seconds)}
+@pytest.fixture
+def arcade(race: ModuleType) -> ModuleType:
+    """What `race` measures with."""
+    return sys.modules["timed_arcade"]
+
+
+class Idle:
+    """A player that does nothing."""
+
+    def act(self, observations: Any, *, explore: bool) -> Any:
+        assert not explore
+        return np.zeros(len(observations), np.int64)
+
+
+def run(contender: str, seed: int, seconds: float, *, reached: bool, greedy_s: float | None = None) -> dict[str, Any]:
+    greedy = None if greedy_s is None else {"seconds": greedy_s, "env_steps": int(greedy_s), "mean_score": 9.0}
+    ended = {"ended_seconds": seconds, "ended_env_steps": int(seconds)}
+    reached_when = {"reached": reached, "seconds": seconds, "env_steps": int(seconds)}
+    return {"contender": contender, "seed": seed, **reached_when, **ended, "greedy": greedy}
 
 
 def play(env: Any, steps: int) -> list[float]:
@@ -37,10 +55,15 @@ def play(env: Any, steps: int) -> list[float]:
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
-def test_a_game_counts_once_when_its_last_life_is_lost(race: ModuleType, mode: AutoresetMode) -> None:
-    race.GAMES_IN_MEAN = 1
+def test_a_game_counts_once_when_its_last_life_is_lost(
+    race: ModuleType, arcade: ModuleType, mode: AutoresetMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arcade, "GAMES_IN_MEAN", 1)
+    monkeypatch.setattr(arcade, "LOOK_EVERY_S", 0.0)
+    for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
+        monkeypatch.setattr(arcade, name, 1)
     settings = race.our_settings("pqn")
-    env = race.TimedArcade(settings, mode, target=0.0, limit_s=120.0)
+    env = race.TimedArcade(settings, mode, target=0.0, limit_s=120.0, player=Idle)
     try:
         with pytest.raises(race.RunOver):
             play(env, 20_000)
@@ -52,10 +75,15 @@ def test_a_game_counts_once_when_its_last_life_is_lost(race: ModuleType, mode: A
     assert outcome["games"] == 1
     assert env.env_steps > 4 * 100, "three ships last longer than that, in four emulators"
     assert outcome["mean_score"] == env.scores[0] >= 0
+    first, second = outcome["looks"]
+    assert second["env_steps"] == 8
+    assert outcome["greedy"] == first, "two looks in a row, of which the first counts"
+    assert first["mean_score"] == second["mean_score"], "always the same games"
+    assert first["env_steps"] == 4, "the score of 0 was reached at once"
 
 
 def test_the_time_is_up_whatever_the_score(race: ModuleType) -> None:
-    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, target=0.0, limit_s=0.01)
+    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, target=0.0, limit_s=0.01, player=Idle)
     try:
         with pytest.raises(race.RunOver):
             play(env, 20_000)
@@ -66,24 +94,40 @@ def test_the_time_is_up_whatever_the_score(race: ModuleType) -> None:
 
 def test_the_mean_is_of_enough_games_only(race: ModuleType) -> None:
     env = object.__new__(race.TimedArcade)
-    env.target, env.scores, env.games, env.best_mean, env.reached = 100.0, race.deque(maxlen=50), 0, None, False
+    env.target, env.scores, env.games, env.best_mean = 100.0, deque(maxlen=50), 0, None
     for _ in range(49):
         env._take_score(1000.0)
-    assert not env.reached
+    assert not env._mean_is_high()
     env._take_score(0.0)
-    assert env.reached
+    assert env._mean_is_high()
+
+
+@pytest.mark.parametrize(("means", "first"), [((9, 1, 9, 9), 2), ((9, 1, 9), None), ((9,), None), ((9, 9, 1), 0)])
+def test_one_good_look_alone_may_be_luck(
+    race: ModuleType, arcade: ModuleType, means: tuple[float, ...], first: int | None
+) -> None:
+    env = object.__new__(race.TimedArcade)
+    env.target = 5.0
+    env.looks = [arcade.Look(float(i), i, mean) for i, mean in enumerate(means)]
+    assert env.greedy == (None if first is None else env.looks[first])
 
 
 def test_a_peer_that_did_not_get_there_makes_the_ratio_a_lower_bound(race: ModuleType) -> None:
-    runs = [run("pqn", 1, 100.0, reached=True), run("sb3_dqn", 1, 600.0, reached=False)]
+    runs = [run("pqn", 1, 100.0, reached=True, greedy_s=50.0), run("sb3_dqn", 1, 600.0, reached=False, greedy_s=200.0)]
     said = race.summary(runs)
-    assert said["pqn"]["reached"] == "1 of 1"
-    assert said["sb3_dqn_over_pqn"] == {"seconds": 6.0, "is_lower_bound": True}
+    assert said["pqn"]["training"]["reached"] == "1 of 1"
+    ratios = said["sb3_dqn_over_pqn"]
+    assert ratios["training"] == {"seconds": 6.0, "env_steps": 6.0, "is_lower_bound": True}
+    assert ratios["greedy"] == {"seconds": 4.0, "env_steps": 4.0, "is_lower_bound": False}
 
 
 def test_there_is_no_ratio_if_one_of_ours_did_not_get_there(race: ModuleType) -> None:
-    runs = [run("pqn", 1, 100.0, reached=True), run("pqn", 2, 600.0, reached=False)]
-    assert "sb3_dqn_over_pqn" not in race.summary([*runs, run("sb3_dqn", 1, 300.0, reached=True)])
+    runs = [run("pqn", 1, 100.0, reached=True, greedy_s=9.0), run("pqn", 2, 600.0, reached=False)]
+    assert race.summary([*runs, run("sb3_dqn", 1, 300.0, reached=True, greedy_s=9.0)])["sb3_dqn_over_pqn"] == {}
+
+
+def test_a_run_without_exploration_that_never_got_there_counts_with_all_the_time_it_had(race: ModuleType) -> None:
+    assert race.summary([run("pqn", 1, 300.0, reached=True)])["pqn"]["greedy"]["median_seconds"] == 300.0
 
 
 def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
@@ -97,7 +141,7 @@ def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
             asked.append(seed)
             raise KeyboardInterrupt
         asked.append(seed)
-        return {"reached": True, "seconds": 1.0, "env_steps": 5, "games": 1, "mean_score": target}
+        return {**run("pqn", seed, 1.0, reached=True), "games": 1, "mean_score": target}
 
     monkeypatch.setitem(race.CONTENDERS, "pqn", contender)
     command = ["time_to_score.py", "--contender", "pqn", "--expert-score", "7", "--results", str(path)]
@@ -107,15 +151,39 @@ def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
     assert [run["seed"] for run in json.loads(path.read_text())["runs"]] == [1]
     race.main()
     assert asked == [1, 2, 2, 3]
-    assert json.loads(path.read_text())["summary"]["pqn"]["reached"] == "3 of 3"
+    assert json.loads(path.read_text())["summary"]["pqn"]["training"]["reached"] == "3 of 3"
     monkeypatch.setattr(sys, "argv", [*command, "--limit-minutes", "1"])
     with pytest.raises(SystemExit, match="another limit"):
         race.main()
 
 
+@pytest.mark.parametrize("agent", ["pqn", "dqn", "rainbow"])
+def test_ours_is_looked_at_while_it_learns(
+    race: ModuleType, arcade: ModuleType, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arcade, "LOOK_EVERY_S", 1.0)
+    for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
+        monkeypatch.setattr(arcade, name, 1)
+    outcome = race.ours(agent, seed=1, target=0.0, limit_s=3.0)
+    assert outcome["greedy"] is not None
+    assert len(outcome["looks"]) == 2
+
+
 @pytest.mark.skipif(importlib.util.find_spec("stable_baselines3") is None, reason="needs stable-baselines3")
-def test_the_peer_learns_in_the_same_emulators(race: ModuleType) -> None:
-    race.PEER_SETTINGS = {**race.PEER_SETTINGS, "learning_starts": 100, "buffer_size": 10_000}
-    outcome = race.peer(seed=1, target=1e9, limit_s=5.0)
-    assert outcome["seconds"] >= 5.0
+def test_the_peer_learns_in_the_same_emulators(
+    race: ModuleType, arcade: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
+        monkeypatch.setattr(arcade, name, 1)
+    settings = {**race.PEER_SETTINGS, "learning_starts": 100, "buffer_size": 10_000}
+    outcome = race.peer(seed=1, target=1e9, limit_s=6.0, settings=settings)
+    assert outcome["seconds"] >= 6.0
     assert outcome["env_steps"] > 400
+    assert len(outcome["looks"]) == 1
+
+
+def test_our_dqn_has_a_network_of_the_peers_size(race: ModuleType) -> None:
+    dqn, pqn = (race.our_settings(contender).agent_settings for contender in ("dqn", "pqn"))
+    assert (*dqn.hidden_sizes, dqn.head_size) == pqn.hidden_sizes
+    assert not dqn.dueling
+    assert list(pqn.hidden_sizes) == race.PEER_SETTINGS["policy_kwargs"]["net_arch"]

@@ -270,7 +270,7 @@ def test_a_process_waits_for_the_one_before_it_to_let_go_of_the_replay(make: Any
 
 def test_the_process_learns_from_mirror_images(make: Any) -> None:
     mirror = Mirror((1, 0, 2, 3, 4, 5), (1.0,) * 6, (1, 0, 2))
-    quick = small(gamma=0.0, values="mean", reward_scale=1.0, learning_rate=1e-2, adam_epsilon=1e-8)
+    quick = small(gamma=0.0, values="mean", reward_scale=1.0, learning_rate=1e-2, adam_epsilon=1e-8, mirror_images=True)
     learner = make(mirror, agent_settings=quick)
     left, right = np.eye(6, dtype=np.float32)[:2]
     rng, nothing = np.random.default_rng(0), np.zeros(NUM_ENVS, np.bool_)

@@ -71,8 +71,9 @@ class PQNSettings:
     max_gradient_norm: float = 10.0
     """Gradients above this norm are scaled down to it. Higher lets outliers through, lower slows learning."""
 
-    mirror_images: bool = True
-    """Learn half of all steps as their mirror images, in games whose features have one. Off: as they were."""
+    mirror_images: bool = False
+    """Learn half of all steps as their mirror images, in games whose features have one: more from
+    each step where both sides are alike. Off: as they were."""
 
     epsilon: Schedule = Linear(1.0, 0.01, 100_000)
     """Chance of a random action; a schedule. Higher explores more, lower relies on what is known."""

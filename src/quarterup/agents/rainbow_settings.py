@@ -102,8 +102,9 @@ class RainbowSettings:
     death_boost: float = 2.0
     """Factor of their priorities. Higher looks harder at what led to the death. Unused with 0 `death_boost_steps`."""
 
-    mirror_images: bool = True
-    """Learn half of all transitions as their mirror images, in games whose features have one. Off: as they were."""
+    mirror_images: bool = False
+    """Learn half of all transitions as their mirror images, in games whose features have one: more from
+    each step where both sides are alike. Off: as they were."""
 
     epsilon: Schedule = 0.0
     """Chance of a random action, on top of any noise; a schedule. Higher explores more."""
