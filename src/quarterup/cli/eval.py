@@ -14,6 +14,7 @@ from rich.table import Table
 
 from quarterup.cli.console import make_console, make_table
 from quarterup.cli.target import PolicyName, Target, check_policy, find_target, make_policy
+from quarterup.emulators.systems import EmulatorName
 from quarterup.envs.settings import EnvSettings
 from quarterup.training.demonstrations import keep
 from quarterup.training.evaluation import (
@@ -58,6 +59,8 @@ class Settings:
     traces: Path | None = None
     """Keep the trace of every game in this folder: `quarterup record` shows it, `quarterup train --demos` learns from
     it."""
+    emulator: EmulatorName = "auto"
+    """What runs the machine; auto: what the run was trained in, or for a game the best that is installed."""
     roms: tuple[Path, ...] = ()
     """Folders to look for ROM sets in, before all others."""
     json: bool = False
@@ -65,7 +68,7 @@ class Settings:
 
 
 def run(settings: Settings) -> int:
-    found = find_target(settings.target, settings.checkpoint, settings.roms)
+    found = find_target(settings.target, settings.checkpoint, settings.roms, settings.emulator)
     target = dataclasses.replace(found, env=under_protocol(found.env, settings.protocol))
     check_policy(target, settings.policy)
     if settings.episodes < 1 or settings.envs < 1:

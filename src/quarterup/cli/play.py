@@ -15,6 +15,7 @@ from quarterup.cli.window import play_by_hand
 from quarterup.dashboard.process import links, listen
 from quarterup.dashboard.safety import Access
 from quarterup.emulators.emulator import EmulatorDied
+from quarterup.emulators.systems import EmulatorName
 from quarterup.envs.cabinet import Cabinet
 from quarterup.training.demonstrations import demonstrations_folder
 from quarterup.training.evaluation import FIRST_SEED, make_env
@@ -51,12 +52,14 @@ class Settings:
     """Game k starts from this plus k."""
     episodes: int = 0
     """Games to watch; 0: until the window is closed."""
+    emulator: EmulatorName = "auto"
+    """What runs the machine; auto: what the run was trained in, or for a game the best that is installed."""
     roms: tuple[Path, ...] = ()
     """Folders to look for ROM sets in, before all others."""
 
 
 def run(settings: Settings) -> int:
-    target = find_target(settings.target, settings.checkpoint, settings.roms)
+    target = find_target(settings.target, settings.checkpoint, settings.roms, settings.emulator)
     demos = (settings.demos or demonstrations_folder()).absolute()
     if settings.page:
         return play_in_page(target, settings, demos)

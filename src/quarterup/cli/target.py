@@ -9,6 +9,7 @@ from typing import Literal
 
 import torch
 
+from quarterup.emulators.systems import EmulatorName
 from quarterup.envs import ArcadeVectorEnv
 from quarterup.envs.settings import EnvSettings
 from quarterup.games import UnknownGame, find_game
@@ -32,18 +33,22 @@ class Target:
     """`last`, `best` or an env step."""
 
 
-def find_target(name: str, checkpoint: str, roms: tuple[Path, ...]) -> Target:
-    """Raises RunFolderError if `name` is neither a run, nor a checkpoint's folder, nor a game."""
+def find_target(name: str, checkpoint: str, roms: tuple[Path, ...], emulator: EmulatorName = "auto") -> Target:
+    """With `emulator`, or the one that the run was trained in, or the usual one.
+
+    Raises RunFolderError if `name` is neither a run, nor a checkpoint's folder, nor a game.
+    """
     path = Path(name)
     if path.parent.name == "checkpoints" and path.is_dir():
         path, checkpoint = path.parent.parent, path.name.removeprefix("step-").lstrip("0") or "0"
     if path.is_dir() or (path / CONFIG_FILE).exists():
         run = RunFolder.open(path)
         settings = settings_of(run)
-        env = dataclasses.replace(settings.env, roms=roms or settings.env.roms)
+        chosen = settings.env.emulator if emulator == "auto" else emulator
+        env = dataclasses.replace(settings.env, roms=roms or settings.env.roms, emulator=chosen)
         return Target(settings.game, env, run, checkpoint)
     try:
-        env = dataclasses.replace(settings_for(name).env, roms=roms)
+        env = dataclasses.replace(settings_for(name).env, roms=roms, emulator=emulator)
         return Target(find_game(name).id, env, None, checkpoint)
     except UnknownGame as error:
         raise RunFolderError(f"{name} is no run folder, no checkpoint in one, and {error}") from error
