@@ -144,8 +144,6 @@ class WebServer(uvicorn.Server):
 
     def serve_until_ctrl_c(self, listener: socket.socket) -> None:
         """Or until `end`."""
-        # Connections take these over. asyncio sees to the first only for sockets that say they are TCP; ours don't.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.run(sockets=[listener])
 

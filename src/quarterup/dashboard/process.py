@@ -95,7 +95,10 @@ def listen(host: str, port: int) -> socket.socket:
     last = min(port + PORTS_TRIED, 65_536) if port else 1
     for candidate in range(port, last):
         try:
-            return socket.create_server((host, candidate), backlog=BACKLOG, family=_family(host))
+            listener = socket.create_server((host, candidate), backlog=BACKLOG, family=_family(host))
+            # Connections take it over. asyncio sees to it only for sockets that say they are TCP; these don't.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return listener
         except OSError as error:
             problem = error
     raise DashboardError(
