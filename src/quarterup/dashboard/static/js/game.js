@@ -1,6 +1,6 @@
 // The live game: its picture, or a wall of all; the score; and a control panel that shows what the agent holds.
 
-import { $, element, number, setText } from "./text.js";
+import { $, buttonLabel, element, number, setText } from "./text.js";
 
 export const ALL = -1;
 const CRT = 4 / 3; // Nearly every arcade monitor, upright or not.
@@ -107,7 +107,7 @@ export class Game {
     const held = this.about.actions.flatMap((action) => action.inputs);
     this.buttons = new Map();
     $("buttons").replaceChildren(...[...new Set(held)].filter((name) => !direction(name)).map((name) => {
-      const button = element("i", { title: name, textContent: name.match(/\d+$/)?.[0] ?? name[0] });
+      const button = element("i", { title: name, textContent: buttonLabel(name) });
       this.buttons.set(name, button);
       return button;
     }));

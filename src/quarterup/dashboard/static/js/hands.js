@@ -1,6 +1,6 @@
 // What a person holds: by keyboard, gamepad and touch, together, as the names of the machine's inputs.
 
-import { $, element } from "./text.js";
+import { $, buttonLabel, element } from "./text.js";
 
 const DIRECTIONS = ["left", "right", "up", "down"];
 const DIRECTION_KEYS = [
@@ -102,7 +102,7 @@ export class Hands {
     }
     const buttons = element("div", { className: "buttons" });
     for (const input of this.inputs.filter(({ direction }) => !direction)) {
-      buttons.append(input.touch = element("i", { textContent: input.name.match(/\d+$/)?.[0] ?? input.name.split(" ").at(-1) }));
+      buttons.append(input.touch = element("i", { textContent: buttonLabel(input.name) }));
     }
     $("touch").replaceChildren(pad, buttons);
     $("touch").hidden = !matchMedia("(pointer: coarse)").matches;

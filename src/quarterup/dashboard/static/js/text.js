@@ -8,6 +8,11 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// What stands on a button: "2" of "P1 Button 2", "A" of "P1 A".
+export function buttonLabel(input) {
+  return input.match(/\d+$/)?.[0] ?? input.split(" ").at(-1);
+}
+
 export function number(value, digits = 0) {
   if (value === null || value === undefined) return "–";
   return value.toLocaleString("en", { maximumFractionDigits: digits });
