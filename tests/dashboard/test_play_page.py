@@ -99,6 +99,10 @@ def kept(playing: Playing) -> set[Path]:
     return set(playing.demos.glob("*/*.trace"))
 
 
+def test_the_whole_picture_is_shown_and_fills_its_place(page: Page, playing: Playing) -> None:
+    assert page.locator("#picture").bounding_box() == page.locator("#screen").bounding_box()
+
+
 def test_a_game_that_is_played_by_keys_is_kept_and_comes_out_the_same_again(page: Page, playing: Playing) -> None:
     page.keyboard.press("Enter")
     state(page, "playing")
