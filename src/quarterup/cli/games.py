@@ -83,7 +83,8 @@ def run(settings: Settings) -> int:
     console.print(table)
     families = [] if settings.family else [FamilyRow.of(family) for family in FAMILIES.values() if family.names()]
     for family in families:
-        console.print(f"{family.title}: {family.games} games, such as {family.example}. {family.command} lists them.")
+        some = f"{family.games} games, such as {family.example}" if family.games > 1 else family.example
+        console.print(f"{family.title}: {some}. {family.command} lists them.")
     if any(row.rom == "stand-in" for row in rows):
         console.print(
             "A stand-in is a game of this project's own with the same controls and the same memory addresses. "
