@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterup.emulators.emulator import EmulatorNotFound
-from quarterup.emulators.mame_program import find_program
+from quarterup.emulators.mame_program import require_program
 from quarterup.emulators.nes_rom import NesRom, Region
 
 BRIDGE = Path(__file__).with_name("fceux_bridge.lua")
@@ -33,14 +33,7 @@ def find_fceux() -> str:
     """The FCEUX program: `QUARTERUP_FCEUX`, else on PATH, else in the usual places. Raises EmulatorNotFound."""
     if os.name != "posix":
         raise EmulatorNotFound("FCEUX is driven through named pipes, which Windows lacks. Use MAME for NES games.")
-    named = os.environ.get(ENVIRONMENT_VARIABLE)
-    if named:
-        if found := shutil.which(Path(named).expanduser()):
-            return str(Path(found).absolute())
-        raise EmulatorNotFound(f"{ENVIRONMENT_VARIABLE} names {named}, which is no program that can be run")
-    if found := find_program("fceux"):
-        return found
-    raise EmulatorNotFound(NOT_INSTALLED)
+    return require_program("fceux", ENVIRONMENT_VARIABLE, NOT_INSTALLED)
 
 
 @functools.cache

@@ -17,6 +17,10 @@ from quarterup.emulators.emulator import EmulatorError, EmulatorNotFound, Pictur
 BRIDGE = Path(__file__).with_name("mame_bridge.lua")
 ARTWORK = Path(__file__).with_name("mame_artwork")
 ENVIRONMENT_VARIABLE = "QUARTERUP_MAME"
+NOT_INSTALLED = (
+    "MAME is not installed, or not on PATH. Install it (Debian, Ubuntu: `sudo apt install mame`; macOS: "
+    "`brew install mame`; Windows: `winget install MAMEdev.MAME`), or name the program in QUARTERUP_MAME."
+)
 USUAL_PLACES = ("/usr/games", "/usr/local/bin", "/opt/homebrew/bin")
 SILENT_SAMPLE_RATE_HZ = 1000
 """The lowest MAME takes. Sound chips are emulated per sample, so nobody listening, this more than doubles the speed."""
@@ -27,17 +31,19 @@ MISREAD_IN_PATHS = re.compile(r'[;"$%~]')
 
 def find_mame() -> str:
     """The MAME program: `QUARTERUP_MAME`, else on PATH, else in the usual places. Raises EmulatorNotFound."""
-    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    return require_program("mame", ENVIRONMENT_VARIABLE, NOT_INSTALLED)
+
+
+def require_program(name: str, variable: str, not_installed: str) -> str:
+    """The program that the environment's `variable` names, else `find_program(name)`. Raises EmulatorNotFound."""
+    named = os.environ.get(variable)
     if named:
         if found := shutil.which(Path(named).expanduser()):
             return str(Path(found).absolute())
-        raise EmulatorNotFound(f"{ENVIRONMENT_VARIABLE} names {named}, which is no program that can be run")
-    if found := find_program("mame"):
+        raise EmulatorNotFound(f"{variable} names {named}, which is no program that can be run")
+    if found := find_program(name):
         return found
-    raise EmulatorNotFound(
-        "MAME is not installed, or not on PATH. Install it (Debian, Ubuntu: `sudo apt install mame`; macOS: "
-        "`brew install mame`; Windows: `winget install MAMEdev.MAME`), or name the program in QUARTERUP_MAME."
-    )
+    raise EmulatorNotFound(not_installed)
 
 
 def find_program(name: str) -> str | None:
