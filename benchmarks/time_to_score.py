@@ -17,9 +17,10 @@ to reach it, the same for all:
   emulators, always the same games. The first of two times in a row with a mean of at least that counts: one mean alone
   may be luck, and players go up and down.
 
-A run ends when both are reached. The clock starts at the first reset, when the emulators have started, and counts
-everything but the games without exploration: learning, and for ours metrics and checkpoints, which the peer doesn't
-write. A learner in a process of its own is not stopped with the clock, but has nothing more to do than what is due.
+A run ends when both are reached, or with `--until greedy` when the second is. The clock starts at the first reset, when
+the emulators have started, and counts everything but the games without exploration: learning, and for ours metrics and
+checkpoints, which the peer doesn't write. A learner in a process of its own is not stopped with the clock, but has
+nothing more to do than what is due.
 
 Runs take turns: seed 1 of all, then seed 2. Each result is written to `--results` as soon as it is there; begun again
 with the same file, only what is missing is run. Prints that file's content, one JSON object.
@@ -124,14 +125,26 @@ PEER_REWARD_SCALE = 0.1
 # ------------------------------------------------------------------------------------------------------ who takes part
 
 
-def ours(contender: str, seed: int, target: float, limit_s: float) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """When a run is over."""
+
+    target: float
+    """The score to reach."""
+    limit_s: float
+    """Seconds of the clock that it has."""
+    greedy_is_enough: bool
+    """Whether the score need not be reached while training, too."""
+
+
+def ours(contender: str, seed: int, rules: Rules) -> dict[str, Any]:
     """One run of the trainer that `quarterup train` uses."""
     settings = our_settings(contender)
     env: TimedArcade | None = None
 
     def make_env(wanted: TrainSettings) -> TrainingEnv:
         nonlocal env
-        env = TimedArcade(wanted, AutoresetMode.NEXT_STEP, target, limit_s, lambda: actors[0])
+        env = TimedArcade(wanted, AutoresetMode.NEXT_STEP, lambda: actors[0], **vars(rules))
         return TrainingEnv(env, wanted.env.frame_skip)
 
     with tempfile.TemporaryDirectory() as folder, made_actors(settings.agent) as actors:
@@ -173,13 +186,13 @@ def our_settings(contender: str) -> TrainSettings:
     return dataclasses.replace(rainbow, mode="sync", agent_settings=changed)
 
 
-def peer(seed: int, target: float, limit_s: float, settings: Mapping[str, Any] = PEER_SETTINGS) -> dict[str, Any]:
+def peer(seed: int, rules: Rules, settings: Mapping[str, Any] = PEER_SETTINGS) -> dict[str, Any]:
     """One run of Stable-Baselines3's DQN."""
     from stable_baselines3 import DQN
 
     torch.set_num_threads(THREADS)
     made: list[Any] = []
-    env = TimedArcade(our_settings("pqn"), AutoresetMode.SAME_STEP, target, limit_s, lambda: PeerPlayer(made[0]))
+    env = TimedArcade(our_settings("pqn"), AutoresetMode.SAME_STEP, lambda: PeerPlayer(made[0]), **vars(rules))
     try:
         made.append(DQN("MlpPolicy", peer_vec_env(env), seed=seed, device="cpu", **settings))
         made[0].learn(PEER_STEPS)
@@ -244,15 +257,15 @@ def peer_vec_env(arcade: TimedArcade) -> Any:
 
 
 PEERS = {PEER: PEER_SETTINGS, PEER_LIKE_OURS: LIKE_OURS}
-Contender = Callable[[int, float, float], dict[str, Any]]
+Contender = Callable[[int, Rules], dict[str, Any]]
 CONTENDERS: dict[str, Contender] = {
-    "pqn": lambda seed, target, limit_s: ours("pqn", seed, target, limit_s),
-    "rainbow": lambda seed, target, limit_s: ours("rainbow", seed, target, limit_s),
-    OUR_DQN: lambda seed, target, limit_s: ours(OUR_DQN, seed, target, limit_s),
+    "pqn": partial(ours, "pqn"),
+    "rainbow": partial(ours, "rainbow"),
+    OUR_DQN: partial(ours, OUR_DQN),
     PEER: peer,
     PEER_LIKE_OURS: partial(peer, settings=LIKE_OURS),
 }
-"""Take a seed, the score to reach and the seconds that they have."""
+"""Take a seed, and when the run is over."""
 
 
 def settings_of(contender: str) -> dict[str, Any]:
@@ -269,6 +282,9 @@ def main() -> None:
     parser.add_argument("--contender", action="append", choices=CONTENDERS, help="who, may be repeated; default: all")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each (default: 3)")
     parser.add_argument("--limit-minutes", type=float, default=30.0, help="of a run (default: 30)")
+    parser.add_argument(
+        "--until", choices=("both", "greedy"), default="both", help="which way to reach the score a run waits for"
+    )
     parser.add_argument("--expert-score", type=float, help="the score to reach, instead of measuring it")
     parser.add_argument("--results", type=Path, default=Path("time_to_score.json"), help="where results are kept")
     arguments = parser.parse_args()
@@ -278,13 +294,14 @@ def main() -> None:
     if version_of("stable-baselines3") is None:
         say("stable-baselines3 is not installed (pip install stable-baselines3): only ours are measured.")
         wanted = [contender for contender in wanted if contender not in PEERS]
-    report = read_or_begin(arguments.results, arguments.limit_minutes, arguments.expert_score)
+    report = read_or_begin(arguments.results, arguments.limit_minutes, arguments.until, arguments.expert_score)
     write(arguments.results, report)
+    rules = Rules(report["target"]["score"], 60 * arguments.limit_minutes, arguments.until == "greedy")
     for seed in range(1, arguments.seeds + 1):
         for contender in wanted:
             if find_run(report, contender, seed) is None:
                 say(f"{contender}, seed {seed}: {arguments.limit_minutes:g} minutes at most")
-                outcome = CONTENDERS[contender](seed, report["target"]["score"], 60 * arguments.limit_minutes)
+                outcome = CONTENDERS[contender](seed, rules)
                 load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
                 report["runs"].append({"contender": contender, "seed": seed, **outcome, "load_1min": load})
                 report["settings"][contender] = settings_of(contender)
@@ -295,7 +312,7 @@ def main() -> None:
     print(json.dumps(report, indent=1))
 
 
-def read_or_begin(path: Path, limit_minutes: float, expert_score: float | None) -> dict[str, Any]:
+def read_or_begin(path: Path, limit_minutes: float, until: str, expert_score: float | None) -> dict[str, Any]:
     """What is in the file, if it was begun under the same rules; otherwise a report without runs.
 
     Ends the program if the file belongs to another race.
@@ -304,8 +321,9 @@ def read_or_begin(path: Path, limit_minutes: float, expert_score: float | None) 
         report: dict[str, Any] = json.loads(path.read_text())
         same_target = expert_score in (None, report["target"]["score"])
         same_settings = all(plain(settings_of(name)) == values for name, values in report["settings"].items())
-        if report["limit_minutes"] != limit_minutes or not same_target or not same_settings:
-            raise SystemExit(f"{path} is of a race with another limit, score or settings. Use another --results.")
+        same_end = (report["limit_minutes"], report["until"]) == (limit_minutes, until)
+        if not (same_end and same_target and same_settings):
+            raise SystemExit(f"{path} is of a race with another end, score or settings. Use another --results.")
         return report
     target = {"score": expert_score, "source": "--expert-score"} if expert_score is not None else measure_expert()
     return {
@@ -314,6 +332,7 @@ def read_or_begin(path: Path, limit_minutes: float, expert_score: float | None) 
         "greedy_when": f"mean of {GAMES_IN_LOOK} games without exploration >= target, every {LOOK_EVERY_S:g} s, twice",
         "target": target,
         "limit_minutes": limit_minutes,
+        "until": until,
         "machine": platform.processor() or platform.machine(),
         "cores": len(usable_processors()),
         "torch_threads": THREADS,

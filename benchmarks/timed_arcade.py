@@ -52,12 +52,16 @@ class TimedArcade(ArcadeVectorEnv):
         self,
         settings: TrainSettings,
         mode: AutoresetMode,
+        player: Callable[[], Player],
+        *,
         target: float,
         limit_s: float,
-        player: Callable[[], Player],
+        greedy_is_enough: bool,
     ) -> None:
-        """`player` gives who is learning, once there is one."""
+        """`player` gives who is learning, once there is one. `greedy_is_enough`: the run is over when the score is
+        reached without exploration."""
         self.target, self.limit_s = target, limit_s
+        self._greedy_is_enough = greedy_is_enough
         self.looks: list[Look] = []
         self._player, self._rules = player, settings.env
         self._stage: ArcadeVectorEnv | None = None
@@ -97,7 +101,7 @@ class TimedArcade(ArcadeVectorEnv):
             self.reached_at = round(self.seconds, 1), self.env_steps
         if not self.greedy and self.seconds >= LOOK_EVERY_S * (len(self.looks) + 1):
             self._look()
-        if (self.reached and self.greedy) or self.seconds >= self.limit_s:
+        if (self.greedy and (self.reached or self._greedy_is_enough)) or self.seconds >= self.limit_s:
             raise RunOver
         return step
 

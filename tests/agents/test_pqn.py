@@ -291,6 +291,25 @@ def test_pixels_are_learned_from() -> None:
     assert not torch.equal(before, weights(agent))
 
 
+@pytest.mark.parametrize(("clip", "largest"), [(True, 1.0), (False, 300.0)])
+def test_rewards_are_clipped_only_if_asked(clip: bool, largest: float) -> None:
+    agent = make_agent(clip_rewards=clip, gamma=0.0, rollout_steps=4)
+    observations, nothing = np.zeros((NUM_ENVS, 3), np.float32), np.zeros(NUM_ENVS, np.bool_)
+    rewards = np.array([300.0, -0.25], np.float32)
+    for _ in range(5):
+        agent.observe(Transitions(observations, nothing.astype(int), rewards, nothing, nothing, ~nothing, nothing))
+    assert agent.learn()["return"] == pytest.approx((largest - 0.25) / 2)
+    assert rewards.tolist() == [300.0, -0.25]
+
+
+def test_the_small_trunk_is_for_small_pictures_what_its_layers_say() -> None:
+    space = gym.spaces.Box(0, 255, (4, 42, 42), np.uint8)
+    small = list(make_agent(space=space, pixel_trunk="small").network.modules())
+    shapes = [(c.out_channels, *c.kernel_size[:1], *c.stride[:1]) for c in small if isinstance(c, torch.nn.Conv2d)]
+    assert shapes == [(16, 4, 2), (32, 4, 2), (32, 3, 2)]
+    assert next(layer for layer in small if isinstance(layer, torch.nn.Linear)).in_features == 32 * 4 * 4
+
+
 def test_a_grid_of_few_cells_gets_one_small_convolution() -> None:
     agent = make_agent(space=gym.spaces.Box(0, 1, (4, 10, 10), np.int8))
     kernels = [layer.kernel_size for layer in agent.network.modules() if isinstance(layer, torch.nn.Conv2d)]

@@ -48,6 +48,20 @@ def test_same_seed_gives_the_same_bytes_again_in_the_same_process(make_env):
     assert play(env, 400, seed=1) != first
 
 
+def test_the_picture_is_as_large_as_asked(make_env):
+    half, usual = make_env(obs="pixels", picture_size=42), make_env(obs="pixels")
+    small, large = half.reset(seed=1)[0], usual.reset(seed=1)[0]
+    assert small.shape == half.observation_space.shape == (4, 42, 42)
+    coarser = large.reshape(4, 42, 2, 42, 2).mean((2, 4))
+    assert np.corrcoef(small.ravel(), coarser.ravel())[0, 1] > 0.99
+    assert play(half, 50, seed=3) == play(make_env(obs="pixels", picture_size=42), 50, seed=3)
+
+
+def test_a_picture_too_small_to_show_anything_is_refused(make_env):
+    with pytest.raises(ValueError, match="picture_size=4: at least 8 are needed"):
+        make_env(obs="pixels", picture_size=4)
+
+
 def test_the_seed_decides_how_many_idle_frames_come_first(make_env):
     env = make_env(obs="ram")
     starts = {env.reset(seed=seed)[0].tobytes() for seed in range(12)}

@@ -76,6 +76,15 @@ def test_the_same_seed_and_actions_give_the_same_bytes(make: MakeEnv) -> None:
     assert seen(5) == seen(5) != seen(6)
 
 
+def test_the_picture_is_as_large_as_asked(make: MakeEnv) -> None:
+    ours = make("atari_pong", picture_size=42)
+    other = make_vector_env("atari_pong", 2, obs="pixels", picture_size=42, frame_differences=True)
+    assert ours.single_observation_space == other.single_observation_space
+    assert list(play(ours, 3))[-1][0].shape == (2, 4, 42, 42)
+    assert ours.look(1).picture.shape == (210, 160, 3)
+    other.close()
+
+
 def test_it_has_the_interface_of_the_other_one(make: MakeEnv) -> None:
     ours, other = make("atari_pong"), make_vector_env("atari_pong", 1, obs="pixels", frame_differences=True)
     assert isinstance(other, ArcadeVectorEnv)

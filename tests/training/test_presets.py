@@ -157,7 +157,9 @@ def test_settings_come_back_from_config_json(name):
 def test_a_run_of_before_the_pictures_settings_still_loads():
     settings = settings_for("space_invaders")
     values = json.loads(json.dumps(to_json(settings)))
-    del values["env"]["max_two_frames"], values["env"]["frame_differences"], values["agent_settings"]["loss"]
+    for name in ("picture_size", "max_two_frames", "frame_differences"):
+        del values["env"][name]
+    del values["agent_settings"]["loss"]
     assert from_json(values, RainbowSettings) == settings
 
 

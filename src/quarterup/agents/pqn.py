@@ -7,6 +7,7 @@ once take the place of the replay: they are never all in the same situation.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from quarterup.agents.finite import check_finite
 from quarterup.agents.mirrored import MIRRORED_SHARE, Mirrored
 from quarterup.agents.network_actor import NetworkActor
 from quarterup.agents.networks.layer_norm import LayerNormQNetwork
+from quarterup.agents.networks.trunks import PlainTrunk
 from quarterup.agents.q_lambda import q_lambda_returns
 from quarterup.agents.rollout import Rollout
 from quarterup.agents.schedules import Linear, Schedule, check_range, value_at
@@ -59,12 +61,18 @@ class PQNSettings:
     reward_scale: float = 0.1
     """Points are multiplied by this before anything else. Higher brings small rewards within the network's reach
     sooner, lower keeps large ones from upsetting it."""
+    clip_rewards: bool = False
+    """Learn from rewards clipped to -1..1, as most published agents do; "points" below then are clipped ones. Off: from
+    the points themselves."""
     value_rescaling: bool = False
     """Learn values on a square-root scale, so that rewards of ten and of thousands fit one network. Off: linear."""
 
     hidden_sizes: tuple[int, ...] = (256, 256)
-    """Layers of the network; for pixels they come after the Nature convolutions, for grids of few cells after a small
-    one. More and larger layers learn harder games, fewer and smaller ones are faster."""
+    """Layers of the network; for pixels they come after convolutions, for grids of few cells after a single one. More
+    and larger layers learn harder games, fewer and smaller ones are faster."""
+    pixel_trunk: PlainTrunk = "nature"
+    """Convolutions before them, for pixels: `nature` is the usual one, `small` is faster and enough for pictures of
+    half the usual size."""
     learning_rate: Schedule = 2.5e-4
     """Step size of RAdam; a schedule. Higher learns faster until it becomes unstable, lower is safer. Falling to 0, it
     settles on what was learned."""
@@ -125,7 +133,9 @@ class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
         """Make one with fresh weights; arguments as of `PQN`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = LayerNormQNetwork(box(observation_space).shape, num_actions, settings.hidden_sizes)
+            network = LayerNormQNetwork(
+                box(observation_space).shape, num_actions, settings.hidden_sizes, settings.pixel_trunk
+            )
         super().__init__(network, "network", num_actions, settings, seed, torch.device(device))
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
 
@@ -200,6 +210,8 @@ class PQN:
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
+        if self.settings.clip_rewards:
+            transitions = dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
         self._rollout.add(transitions)
         self.actor.env_steps += int(np.count_nonzero(transitions.valid))
         if self._rollout.full and not self._rollout.valid[:-1].any():

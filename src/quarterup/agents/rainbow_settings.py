@@ -65,8 +65,9 @@ class RainbowSettings:
     layer_norm: bool = False
     """Normalise each of these layers: steadier with many updates, a little slower."""
     pixel_trunk: PixelTrunk = "nature"
-    """Convolutions under the head, for pixels: `nature` is small and fast, `impala` a residual network that learns much
-    more and takes many times as long, `keras2018` that of one earlier agent (docs/agents/keras2018.md)."""
+    """Convolutions under the head, for pixels: `nature` is the usual one, `small` is faster and enough for pictures of
+    half the usual size, `impala` a residual network that learns much more and takes many times as long, `keras2018`
+    that of one earlier agent (docs/agents/keras2018.md)."""
     impala_width: int = 2
     """Multiplies the channels of `impala`. Higher learns more and is slower, by its square."""
     spectral_norm: bool = False

@@ -20,9 +20,9 @@ class ArcadeEnv(gym.Env[NDArray[Any], np.int64]):
     Args:
         game: a game's id, for instance `space_invaders`.
         render_mode: `rgb_array` for `render()`, `human` for a window at normal speed with sound.
-        settings: `obs`, `frame_skip`, `sticky`, `noop_max`, `stack`, `max_two_frames`, `frame_differences`,
-            `life_loss_ends_episode`, `max_episode_frames`, `emulator` and `roms`, with the meanings and defaults of
-            `EnvSettings`.
+        settings: `obs`, `frame_skip`, `sticky`, `noop_max`, `stack`, `picture_size`, `max_two_frames`,
+            `frame_differences`, `life_loss_ends_episode`, `max_episode_frames`, `emulator` and `roms`, with the
+            meanings and defaults of `EnvSettings`.
 
     `info` holds `score` (points won in the episode), `lives`, `level`, `life_lost`, `episode_frames`, `episode_steps`
     and, when the emulator had to be replaced, `emulator_died` with the reason; that step is truncated.

@@ -23,7 +23,7 @@ from quarterup.emulators.processors import usable_processors
 from quarterup.emulators.roms import rom_hashes
 from quarterup.envs.atari_trace import StickyFrames, holds_of
 from quarterup.envs.cabinet import FRAMES_SEEN_BEFORE_ACTING, Episode
-from quarterup.envs.observations import PIXELS_SIDE, view_of
+from quarterup.envs.observations import view_of
 from quarterup.envs.settings import EnvSettings, env_settings
 from quarterup.envs.trace import IDLE, Trace, hold, trace_of
 from quarterup.envs.vector_env import Look, Step
@@ -100,7 +100,9 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.action_names = [action.name for action in self.game.actions]
         self.feature_names: tuple[str, ...] = ()
         self.has_expert = False
-        self.single_observation_space = view_of(self.game, "pixels", self.settings.stack).space
+        self.single_observation_space = view_of(
+            self.game, "pixels", self.settings.stack, self.settings.picture_size
+        ).space
         self.single_action_space = spaces.Discrete(len(self.game.actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -109,8 +111,8 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
             num_envs=num_envs,
             frame_skip=self.settings.frame_skip,
             stack_num=self.settings.stack,
-            img_height=PIXELS_SIDE,
-            img_width=PIXELS_SIDE,
+            img_height=self.settings.picture_size,
+            img_width=self.settings.picture_size,
             grayscale=True,
             maxpool=self.settings.max_two_frames,
             noop_max=self.settings.noop_max + EARLIEST + 1,  # ale-py draws from 0 to one less
@@ -301,8 +303,9 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
 
     def look(self, index: int) -> Look:
         """In between two steps: the newest picture that the agent sees, gray, in the shape of the machine's own."""
-        rows = np.arange(self.facts.screen_height) * PIXELS_SIDE // self.facts.screen_height
-        columns = np.arange(self.facts.screen_width) * PIXELS_SIDE // self.facts.screen_width
+        size = self.settings.picture_size
+        rows = np.arange(self.facts.screen_height) * size // self.facts.screen_height
+        columns = np.arange(self.facts.screen_width) * size // self.facts.screen_width
         picture = self._observations[index, -1][rows][:, columns]
         episode = Episode(
             score=float(self._score[index]),

@@ -68,7 +68,7 @@ class Cabinet:
         self.settings = settings
         self.render_mode = render_mode
         self._processor = processor
-        self.view: View = view_of(self.game, settings.obs, settings.stack)
+        self.view: View = view_of(self.game, settings.obs, settings.stack, settings.picture_size)
         self.emulator: Emulator | None = None
         self.episode = Episode()
         self.rng = np.random.default_rng()
@@ -90,7 +90,7 @@ class Cabinet:
         assert self.emulator is not None
         if self.view.kind == "screen":
             facts = self.emulator.facts
-            self.view = view_of(self.game, "screen", 1, (facts.screen_height, facts.screen_width))
+            self.view = view_of(self.game, "screen", 1, screen_shape=(facts.screen_height, facts.screen_width))
         self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
         self._newest = NewestPicture(self.view, self.settings)
 

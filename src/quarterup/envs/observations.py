@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | `features` | the game file's documented numbers | (F,) float32 |
 | `ram` | the machine's working memory | (bytes,) uint8 |
-| `pixels` | the picture, gray, scaled to 84×84 by the emulator, the last `stack` of them | (stack, 84, 84) uint8 |
+| `pixels` | the picture, gray, scaled to a square of `picture_size`, the last `stack` of them | (stack, 84, 84) uint8 |
 | `bitmap` | the picture from the machine's own bit map, where it has one, the last `stack` | (stack, H, W) uint8 |
 | `screen` | the picture as a person sees it | (H, W, 3) uint8 |
 
@@ -27,7 +27,7 @@ from quarterup.games.memory_map import MemoryMap
 
 ObservationKind = Literal["features", "ram", "pixels", "bitmap", "screen"]
 PIXELS_SIDE = 84
-"""Mnih et al. 2015."""
+"""Height and width of `pixels` unless told otherwise: Mnih et al., 2015."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,17 @@ class View:
         return self.kind in ("pixels", "bitmap", "screen")
 
 
-def view_of(game: Game[Any], kind: str, stack: int, screen_shape: tuple[int, int] | None = None) -> View:
-    """The view of `game`. `screen` needs the shape of the picture, known once an emulator runs."""
+def view_of(
+    game: Game[Any],
+    kind: str,
+    stack: int,
+    picture_size: int = PIXELS_SIDE,
+    screen_shape: tuple[int, int] | None = None,
+) -> View:
+    """The view of `game`. `screen` needs the shape of the picture, known once an emulator runs.
+
+    `stack` and `picture_size` are those of `EnvSettings`. Raises ValueError for a view that the game does not have.
+    """
     if kind not in get_args(ObservationKind):
         raise ValueError(f"obs={kind!r} is not one of {', '.join(get_args(ObservationKind))}")
     if stack < 1:
@@ -86,8 +95,8 @@ def view_of(game: Game[Any], kind: str, stack: int, screen_shape: tuple[int, int
         out[:] = frame.screen
 
     if kind == "pixels":
-        picture = Picture(PIXELS_SIDE, PIXELS_SIDE, gray=True)
-        space = _bytes_space((stack, PIXELS_SIDE, PIXELS_SIDE))
+        picture = Picture(picture_size, picture_size, gray=True)
+        space = _bytes_space((stack, picture_size, picture_size))
         return View("pixels", space, stack, (), picture, draw_picture)
     height, width = screen_shape or (1, 1)
     return View("screen", _bytes_space((height, width, 3)), 0, (), Picture(), draw_picture)

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from quarterup.emulators.systems import EmulatorName
-from quarterup.envs.observations import ObservationKind
+from quarterup.envs.observations import PIXELS_SIDE, ObservationKind
+
+MIN_PICTURE_SIZE = 8
+"""Nothing can be told apart in a smaller picture."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class EnvSettings:
     """Episodes begin with a random number of frames without input, at most this many."""
     stack: int = 4
     """Pictures that make one observation. Unused with features and ram."""
+    picture_size: int = PIXELS_SIDE
+    """Height and width that the picture is scaled to for the agent. Higher shows more, lower learns faster: half of it
+    is a quarter of the pixels. Only with pixels."""
     max_two_frames: bool = False
     """Show of a step's last two frames whichever is brighter, pixel by pixel: what a machine draws only in every other
     frame then does not blink (Mnih et al., 2015). It is taken of the pictures as the agent gets them, gray and scaled,
@@ -51,6 +57,8 @@ def env_settings(*, roms: Sequence[str | Path] = (), **others: Any) -> EnvSettin
         raise ValueError(f"frame_skip={settings.frame_skip}: an action lasts at least one frame")
     if not 0.0 <= settings.sticky < 1.0:
         raise ValueError(f"sticky={settings.sticky}: a probability below 1 is needed")
+    if settings.picture_size < MIN_PICTURE_SIZE:
+        raise ValueError(f"picture_size={settings.picture_size}: at least {MIN_PICTURE_SIZE} are needed")
     if settings.max_two_frames and settings.frame_skip < 2:
         raise ValueError("max_two_frames needs a frame_skip of 2 or more: a step of one frame has no last two")
     if settings.noop_max < 0:

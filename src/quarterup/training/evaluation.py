@@ -165,6 +165,7 @@ def evaluate_in(
         episodes=episodes,
         first_seed=first_seed,
         num_envs=env.num_envs,
+        picture_size=settings.picture_size,
     )
     return Evaluation(protocol, tuple(played), time.monotonic() - started, deaths)
 

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from quarterup.envs.observations import PIXELS_SIDE
 from quarterup.envs.settings import EnvSettings
 
 ProtocolName = Literal["run", "machado18", "classic"]
@@ -80,6 +81,8 @@ class EvaluationProtocol:
     first_seed: int
     """Episode k has seed `first_seed + k`."""
     num_envs: int
+    picture_size: int = PIXELS_SIDE
+    """Of the observation, too: see `EnvSettings`."""
     life_loss_ends_episode: bool = False
     """Always False here: an episode is a whole game."""
     exploration: bool = False

@@ -18,7 +18,7 @@ from quarterup.agents.schedules import (
     schedule_json,
 )
 from quarterup.emulators.processors import usable_processors
-from quarterup.envs.settings import EnvSettings
+from quarterup.envs.settings import MIN_PICTURE_SIZE, EnvSettings
 from quarterup.training.errors import SettingsError
 
 MAX_THREADS = 4
@@ -120,6 +120,10 @@ def check_settings(settings: TrainSettings) -> None:
         (0 <= settings.env.sticky <= 1, f"--sticky is a chance from 0 to 1, not {settings.env.sticky}."),
         (settings.env.noop_max >= 0, f"--noop-max must not be negative, got {settings.env.noop_max}."),
         (settings.env.stack > 0, f"--stack must be above 0, not {settings.env.stack}."),
+        (
+            settings.env.picture_size >= MIN_PICTURE_SIZE,
+            f"--picture-size must be {MIN_PICTURE_SIZE} or more, not {settings.env.picture_size}.",
+        ),
         (
             settings.env.frame_skip > 1 or not settings.env.max_two_frames,
             "--max-two-frames needs a --frame-skip of 2 or more: a step of one frame has no last two.",

@@ -23,6 +23,7 @@ NETWORKS = {
     "features": (q_network((6,)), (6,)),
     "features with norm": (q_network((6,), layer_norm=True, dueling=False, noisy=False), (6,)),
     "nature": (q_network(PIXELS), PIXELS),
+    "small": (q_network(PIXELS, pixel_trunk="small"), PIXELS),
     "impala": (q_network(PIXELS, pixel_trunk="impala", spectral_norm=True, quantiles=True), PIXELS),
     "keras2018": (q_network(PIXELS, pixel_trunk="keras2018", dueling=False, noisy=False), PIXELS),
     "pqn on pixels": (LayerNormQNetwork(PIXELS, 3, (32,)), PIXELS),

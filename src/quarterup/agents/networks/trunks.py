@@ -13,11 +13,16 @@ from torch import nn
 from quarterup.agents.networks.keras2018 import Keras2018CNN
 from quarterup.agents.networks.spectral_conv import SpectralConv2d
 
-PixelTrunk: TypeAlias = Literal["nature", "impala", "keras2018"]
+PixelTrunk: TypeAlias = Literal["nature", "small", "impala", "keras2018"]
 """Which convolutional network."""
+PlainTrunk: TypeAlias = Literal["nature", "small"]
+"""Those that are convolutions and nothing else."""
 
 NATURE_LAYERS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 """Channels, kernel size and stride: Mnih et al., 2015, "Human-level control through deep reinforcement learning"."""
+SMALL_LAYERS = ((16, 4, 2), (32, 4, 2), (32, 3, 2))
+"""The same, for pictures of half their size (42x42) and processors instead of a GPU: a sixth of the multiplications."""
+PLAIN_LAYERS: dict[PlainTrunk, Sequence[tuple[int, int, int]]] = {"nature": NATURE_LAYERS, "small": SMALL_LAYERS}
 
 IMPALA_CHANNELS = (16, 32, 32)
 """Of the three blocks, at a width of 1."""
@@ -60,7 +65,7 @@ def make_trunk(
             stack, height, width = observation_shape
             keras = Keras2018CNN((stack, height, width))
             return keras, keras.features
-        trunk = NatureCNN(observation_shape[0])
+        trunk = PlainCNN(observation_shape[0], PLAIN_LAYERS[pixel_trunk])
         return trunk, num_features(trunk, observation_shape)
     raise no_network_for(observation_shape)
 
@@ -92,18 +97,10 @@ def hidden_layers(sizes: Sequence[int], *, layer_norm: bool) -> list[nn.Module]:
     return layers
 
 
-def nature_convolutions(stack: int, *, layer_norm: bool) -> nn.Sequential:
-    """The three of `NATURE_LAYERS`, for pictures of at least `MIN_PIXELS`."""
-    return _stacked(stack, NATURE_LAYERS, layer_norm=layer_norm)
+def plain_convolutions(channels: int, shapes: Sequence[tuple[int, int, int]], *, layer_norm: bool) -> nn.Sequential:
+    """Convolutions of these channels, kernel sizes and strides, and the features in one row.
 
-
-def grid_convolutions(channels: int, *, layer_norm: bool) -> nn.Sequential:
-    """The one of `GRID_LAYERS`, for grids smaller than that: a cell is what a picture has a dozen pixels for."""
-    return _stacked(channels, GRID_LAYERS, layer_norm=layer_norm)
-
-
-def _stacked(channels: int, shapes: Sequence[tuple[int, int, int]], *, layer_norm: bool) -> nn.Sequential:
-    """Convolutions, each followed by a ReLU, perhaps normalised before it, and the features in one row.
+    Each is followed by a ReLU, perhaps normalised before it.
 
     Normalised are all channels and places of a picture together, so that it may have any size.
     """
@@ -128,12 +125,12 @@ class MLP(nn.Module):
         return features
 
 
-class NatureCNN(nn.Module):
-    """The `nature_convolutions`, for pictures of any size."""
+class PlainCNN(nn.Module):
+    """`plain_convolutions` of these channels, kernel sizes and strides, for pictures of any size."""
 
-    def __init__(self, stack: int) -> None:
+    def __init__(self, stack: int, shapes: Sequence[tuple[int, int, int]]) -> None:
         super().__init__()
-        self.layers = nature_convolutions(stack, layer_norm=False)
+        self.layers = plain_convolutions(stack, shapes, layer_norm=False)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Shape (B, stack, H, W) uint8 or any float -> (B, features) float32."""
