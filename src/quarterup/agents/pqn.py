@@ -7,6 +7,7 @@ once take the place of the replay: they are never all in the same situation.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from quarterup.agents.q_lambda import q_lambda_returns
 from quarterup.agents.rollout import Rollout
 from quarterup.agents.schedules import Linear, Schedule, check_range, value_at
 from quarterup.agents.targets import ValueScale, of_actions
+from quarterup.agents.weight_average import WeightAverage
 from quarterup.mirror import Mirror
 
 ROLLOUT_SIZE = 4_096
@@ -79,6 +81,10 @@ class PQNSettings:
     max_gradient_norm: float = 10.0
     """Gradients above this norm are scaled down to it. Higher lets outliers through, lower slows learning."""
 
+    average_updates: int = 0
+    """Play by the average of the weights after about so many of the last updates, instead of the newest. Higher plays
+    more steadily, lower follows what is learned sooner. 0 plays by the newest."""
+
     mirror_images: bool = False
     """Learn half of all steps as their mirror images, in games whose features have one: more from
     each step where both sides are alike. Off: as they were."""
@@ -97,6 +103,8 @@ class PQNSettings:
                 "epochs, batch_size and metrics_every must be 1 or more, got"
                 f" {self.epochs}, {self.batch_size} and {self.metrics_every}."
             )
+        if self.average_updates < 0:
+            raise ValueError(f"average_updates must be 0 or more, got {self.average_updates}.")
         if not 0 <= self.q_lambda <= 1:
             raise ValueError(f"q_lambda must be from 0 to 1, got {self.q_lambda}.")
         if not self.reward_scale > 0:
@@ -136,7 +144,8 @@ class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
             network = LayerNormQNetwork(
                 box(observation_space).shape, num_actions, settings.hidden_sizes, settings.pixel_trunk
             )
-        super().__init__(network, "network", num_actions, settings, seed, torch.device(device))
+        name = "average" if settings.average_updates else "network"
+        super().__init__(network, name, num_actions, settings, seed, torch.device(device))
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
@@ -186,11 +195,16 @@ class PQN:
         """
         self.settings = settings
         self.actor = PQNActor(observation_space, num_actions, settings, seed, device)
-        """Plays by the very network that learns, and shares its random generator with the learning."""
+        """Plays by the very network that learns, unless it plays by an average. Its random generator is that of the
+        learning, too."""
         self.updates = 0
         self._device = self.actor.device
         self._rng = self.actor.rng
         self.network = self.actor.network
+        self._average: WeightAverage | None = None
+        if settings.average_updates:
+            self.network = copy.deepcopy(self.actor.network)
+            self._average = WeightAverage(self.actor.network, self.network, settings.average_updates)
         self._parameters = list(self.network.parameters())
         self.optimizer = torch.optim.RAdam(self._parameters, lr=self.learning_rate())
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
@@ -252,6 +266,8 @@ class PQN:
         self.optimizer.step()
 
         self.updates += 1
+        if self._average:
+            self._average.follow(self.updates)
         if not lesson.batches:
             self._lesson = None
             self._rollout.begin_next()
@@ -293,14 +309,18 @@ class PQN:
         check_same_tensors(self._learned(), state.tensors)
         load_module("network", self.network, state.tensors)
         load_adam("optimizer", self.optimizer, self.network, state.tensors)
+        if self._average:
+            load_module("average", self.actor.network, state.tensors)
         self._rng.bit_generator.state = state.values["rng"]
         self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self.forget()
 
     def _learned(self) -> dict[str, torch.Tensor]:
+        average = module_tensors("average", self.actor.network) if self._average else {}
         return {
             **module_tensors("network", self.network),
+            **average,
             **adam_tensors("optimizer", self.optimizer, self.network),
         }
 

@@ -36,11 +36,12 @@ from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import value_at
 from quarterup.agents.targets import ValueScale, large_margin, logits_near_zero, munchausen_target, of_actions
 from quarterup.agents.values import Categorical, Mean, MeanBySquares, Quantiles, Values
+from quarterup.agents.weight_average import WeightAverage
 from quarterup.mirror import Mirror
 
 
 class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
-    """The online network, and its noise. Implements `quarterup.agents.agent.Actor`."""
+    """The network that plays, and its noise. Implements `quarterup.agents.agent.Actor`."""
 
     def __init__(
         self,
@@ -53,7 +54,8 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
         """Make one with fresh weights; arguments as of `Rainbow`."""
         self.values = _make_values(settings, num_actions, torch.device(device))
         network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed)
-        super().__init__(network, "online", num_actions, settings, seed, torch.device(device))
+        name = "average" if settings.average_updates else "online"
+        super().__init__(network, name, num_actions, settings, seed, torch.device(device))
         self.generator = torch.Generator(self.device).manual_seed(seed)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
@@ -123,7 +125,8 @@ class Rainbow:
         """
         self.settings = settings
         self.actor = RainbowActor(observation_space, num_actions, settings, seed, device)
-        """Plays by the online network itself, and shares its random generators with the learning."""
+        """Plays by the online network itself, unless it plays by an average. Its random generators are those of the
+        learning, too."""
         self.updates = 0
         self._device = self.actor.device
         self._rng = self.actor.rng
@@ -132,6 +135,10 @@ class Rainbow:
         self._values = self.actor.values
         self._scale = _value_scale(settings)
         self.online = self.actor.network
+        self._average: WeightAverage | None = None
+        if settings.average_updates:
+            self.online = copy.deepcopy(self.actor.network)
+            self._average = WeightAverage(self.actor.network, self.online, settings.average_updates)
         self.target = copy.deepcopy(self.online).requires_grad_(False)
         self._parameters = list(self.online.parameters())
         self._gradients: tuple[torch.Tensor, ...] = ()
@@ -214,6 +221,8 @@ class Rainbow:
             self.replay.priority_exponent = value_at(settings.priority_exponent, self.env_steps)
             self.replay.update_priorities(batch.indices, step.errors)
         self.updates += 1
+        if self._average:
+            self._average.follow(self.updates)
         if self.updates % settings.target_every == 0:
             self.target.load_state_dict(self.online.state_dict())
         if self.updates % settings.metrics_every:
@@ -265,6 +274,8 @@ class Rainbow:
         check_same_tensors(self._learned(), {k: v for k, v in state.tensors.items() if k != "generator"})
         load_module("online", self.online, state.tensors)
         load_module("target", self.target, state.tensors)
+        if self._average:
+            load_module("average", self.actor.network, state.tensors)
         load_adam("optimizer", self.optimizer, self.online, state.tensors)
         generator = state.tensors["generator"].cpu()
         if generator.shape == self._generator.get_state().shape:  # Otherwise it is of another kind of device.
@@ -277,6 +288,8 @@ class Rainbow:
 
     def _learned(self) -> dict[str, torch.Tensor]:
         networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
+        if self._average:
+            networks |= module_tensors("average", self.actor.network)
         return {**networks, **adam_tensors("optimizer", self.optimizer, self.online)}
 
     def _sample(self) -> Batch:

@@ -85,6 +85,9 @@ class RainbowSettings:
     """Gradients above this norm are scaled down to it. Higher lets outliers through, lower slows learning."""
     target_every: int = 500
     """Updates between copies of the online to the target network. Higher is steadier, lower follows faster."""
+    average_updates: int = 0
+    """Play by the average of the weights after about so many of the last updates, instead of the newest. Higher plays
+    more steadily, lower follows what is learned sooner. 0 plays by the newest."""
 
     replay_capacity: int = 200_000
     """Transitions kept. Higher forgets less and takes more memory, lower keeps to recent behaviour."""
@@ -132,6 +135,8 @@ class RainbowSettings:
             )
         if not self.reward_scale > 0:
             raise ValueError(f"reward_scale must be above 0, got {self.reward_scale}.")
+        if self.average_updates < 0:
+            raise ValueError(f"average_updates must be 0 or more, got {self.average_updates}.")
         if self.taus < 1 or self.impala_width < 1:
             raise ValueError(f"taus and impala_width must be 1 or more, got {self.taus} and {self.impala_width}.")
         if self.munchausen and self.values == "c51":
