@@ -17,10 +17,10 @@ to reach it, the same for all:
   emulators, always the same games. The first of two times in a row with a mean of at least that counts: one mean alone
   may be luck, and players go up and down.
 
-A run ends when both are reached, or with `--until greedy` when the second is. The clock starts at the first reset, when
-the emulators have started, and counts everything but the games without exploration: learning, and for ours metrics and
-checkpoints, which the peer doesn't write. A learner in a process of its own is not stopped with the clock, but has
-nothing more to do than what is due.
+A run ends when both are reached, or with `--until greedy` when the second is. The clock starts at the first step, when
+emulators and libraries have been loaded on both sides, and counts everything but the games without exploration:
+learning, and for ours metrics and checkpoints, which the peer doesn't write. A learner in a process of its own is not
+stopped with the clock, but has nothing more to do than what is due.
 
 Runs take turns: seed 1 of all, then seed 2. Each result is written to `--results` as soon as it is there; begun again
 with the same file, only what is missing is run. Prints that file's content, one JSON object.
@@ -80,13 +80,15 @@ OUR_DQN_CHANGES: dict[str, Any] = {
     "head_size": 256,
     "adam_epsilon": 1e-8,
     "target_every": 100,
+    "average_updates": 1_000,
     "epsilon": Linear(1.0, 0.01, 50_000),
     "mirror_images": True,
 }
 """Rainbow's agent as a DQN with the peer's network: what differs from its preset. Target networks follow soon, so that
 what is known of the end of a shot's way reaches its beginning. Points are scaled so that the Huber loss squares nearly
-all errors and learns means: in its linear part it learns medians, for which a rare death does not count. Its updates
-are so small that learning in step leaves the emulators both processors for most of the time."""
+all errors and learns means: in its linear part it learns medians, for which a rare death does not count. It plays by
+the average of its weights, which does not go up and down as they do. Its updates are so small that learning in step
+leaves the emulators both processors for most of the time."""
 PEER = "sb3_dqn"
 PEER_STEPS = 10_000_000
 """Of which its exploration schedule is a fraction."""
@@ -148,7 +150,7 @@ def ours(contender: str, seed: int, rules: Rules) -> dict[str, Any]:
         return TrainingEnv(env, wanted.env.frame_skip)
 
     with tempfile.TemporaryDirectory() as folder, made_actors(settings.agent) as actors:
-        wanted = dataclasses.replace(settings, seed=seed, run=Path(folder) / "run")
+        wanted = dataclasses.replace(settings, seed=seed, run=Path(folder) / "run", videos=0)
         try:
             train(wanted, Silence(), make_env)
         except RunOver:

@@ -78,10 +78,10 @@ class TimedArcade(ArcadeVectorEnv):
         """Seconds and env steps when the mean of the last games first was high enough."""
         super().__init__(settings.game, settings.envs, autoreset_mode=mode, **vars(settings.env))
 
-    def reset(self, **arguments: Any) -> tuple[NDArray[Any], dict[str, Any]]:  # type: ignore[override]
+    def send(self, actions: NDArray[np.int64]) -> None:
         if self.began is None:
             self.began = time.perf_counter()
-        return super().reset(**arguments)
+        super().send(actions)
 
     def receive(self) -> Step:
         decisions = int(np.count_nonzero(~self._resetting))

@@ -65,7 +65,16 @@ def test_an_algorithm_takes_the_place_of_agent_settings_and_replay_ratio_and_of_
     assert isinstance(algorithm.settings, AGENTS[algorithm.agent].settings)
     assert (settings.agent, settings.agent_settings) == (algorithm.agent, algorithm.settings)
     assert settings.replay_ratio == algorithm.replay_ratio
-    assert (settings.env, settings.envs, settings.steps) == (own.env, own.envs, own.steps)
+    if algorithm.picture_size is None:
+        assert (settings.env, settings.envs, settings.steps) == (own.env, own.envs, own.steps)
+
+
+def test_an_algorithm_for_pictures_shows_the_game_so_and_changes_no_other_rule():
+    settings, own = settings_for("space_invaders", preset="pixels"), PRESETS["space_invaders"].env
+    assert settings.env == dataclasses.replace(own, obs="pixels", picture_size=42, max_two_frames=True)
+    assert settings.env.sticky == own.sticky > 0
+    assert settings.envs == 8
+    assert parsed("space_invaders", "--preset", "pixels", "--picture-size", "84").env.picture_size == 84
 
 
 def test_other_flags_override_a_preset():
@@ -132,7 +141,7 @@ def test_keras2018_is_as_it_was():
 
 @pytest.mark.parametrize("name", ["bt", "", "btr+", "btr+dqn", "tiny+laptop", "btr+tiny+laptop"])
 def test_an_unknown_preset_is_refused_with_the_names_there_are(name):
-    with pytest.raises(ValueError, match="algorithms dqn, rainbow, btr, keras2018, the sizes tiny, laptop, desktop"):
+    with pytest.raises(ValueError, match="algorithms dqn, rainbow, btr, keras2018, pixels, the sizes tiny, laptop, desktop"):
         find_preset(name)
 
 
@@ -151,7 +160,7 @@ def test_settings_come_back_from_config_json(name):
     settings = dataclasses.replace(settings_for("space_invaders", preset=name), expert_ratio=Linear(0.5, 0.0, 100))
     values = json.loads(json.dumps(to_json(settings)))
     assert values["expert_ratio"] == "linear(0.5, 0, 100)"
-    assert from_json(values, RainbowSettings) == settings
+    assert from_json(values, AGENTS[settings.agent].settings) == settings
 
 
 def test_a_run_of_before_the_pictures_settings_still_loads():

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from quarterup.agents.pqn import PQNSettings
 from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Bent, Inverse, Linear
 
@@ -22,6 +23,8 @@ class Algorithm:
     """Of that agent."""
     replay_ratio: float
     """Updates for each env step."""
+    picture_size: int | None = None
+    """Height and width of the pictures that it is made for. None: it learns from whatever the game is shown as."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +153,24 @@ _KERAS2018 = RainbowSettings(
 """Naereen, 2018, https://github.com/Naereen/gym-nes-mario-bros, src/run-mario.py, called double there though it isn't.
 docs/agents/keras2018.md says what could not be as it was."""
 
+_PIXELS = PQNSettings(
+    clip_rewards=True,
+    reward_scale=1.0,
+    hidden_sizes=(256,),
+    pixel_trunk="small",
+    average_updates=250,
+)
+"""What learns most from pictures in an hour of two processors: many cheap steps rather than few dear updates."""
+
 ALGORITHMS = {
     "dqn": Algorithm("plain deep Q-learning: none of Rainbow's parts", "rainbow", _DQN, replay_ratio=1 / 4),
     "rainbow": Algorithm("Rainbow, with the settings of its paper", "rainbow", _RAINBOW, replay_ratio=1 / 4),
     "btr": Algorithm("Beyond The Rainbow, made for pixels and a GPU", "rainbow", _BTR, replay_ratio=1 / 64),
     "keras2018": Algorithm(
         "a Keras agent of 2018 that failed at Mario Bros.", "rainbow", _KERAS2018, replay_ratio=1 / 4
+    ),
+    "pixels": Algorithm(
+        "PQN from small pictures, for processors without a GPU", "pqn", _PIXELS, replay_ratio=1 / 4, picture_size=42
     ),
 }
 

@@ -85,6 +85,9 @@ that fits a laptop (1.5 GB), and learning that begins accordingly. Sticky action
 The same for stable-retro's integrations, in fewer environments, because each is a process."""
 
 
+PIXEL_ENVS = 8
+"""Environments where an algorithm learns from pictures: so many are hardly dearer than one to choose actions for."""
+
 CLONED_AT_FIRST = Linear(0.1, 0.0, 25_000)
 """Weight of cloning where there are demonstrations: they help to begin, and then its own rewards teach better."""
 
@@ -96,7 +99,7 @@ def settings_for(game: str, agent: str | None = None, preset: str | None = None)
         game: the game's own best settings are what all begins with, if there are any.
         agent: another agent than that of the game's settings gets its own defaults. None: no other.
         preset: a name of `quarterup.agents.presets`. An algorithm takes the place of the agent, its settings and the
-            replay ratio; a size only changes sizes.
+            replay ratio, and one that is made for pictures shows the game so; a size only changes sizes.
 
     Raises SettingsError if there is no such agent or preset, or `preset` is of another agent than `agent`.
     """
@@ -112,6 +115,11 @@ def settings_for(game: str, agent: str | None = None, preset: str | None = None)
             agent_settings=algorithm.settings,
             replay_ratio=algorithm.replay_ratio,
         )
+        if algorithm.picture_size is not None:
+            env = dataclasses.replace(
+                settings.env, obs="pixels", picture_size=algorithm.picture_size, max_two_frames=True
+            )
+            settings = dataclasses.replace(settings, env=env, envs=PIXEL_ENVS)
     elif agent not in (None, settings.agent):
         settings = dataclasses.replace(settings, agent=agent, agent_settings=kind_of_agent(agent).settings())
     if chosen.size is not None:
