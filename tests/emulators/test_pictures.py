@@ -11,11 +11,13 @@ from quarterup.emulators.pictures import (
     BLUE_WEIGHT,
     GREEN_WEIGHT,
     RED_WEIGHT,
+    drawn_finer,
     gray_from_bgra,
     gray_from_rgbx,
     resizer,
     rgb_from_bgra,
     rgb_from_rgbx,
+    shrunk,
     upright,
 )
 
@@ -87,3 +89,25 @@ def test_gray_of_three_bytes_is_gray_of_four() -> None:
     gray = np.zeros((24, 20), np.uint8)
     gray_from_rgb(np.ascontiguousarray(rgbx[:, :, :3]), gray)
     assert (gray == gray_from_rgbx(rgbx)).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn", "factor"),
+    [((42, 42), (84, 84), 2), ((84, 84), (84, 84), 1), ((60, 30), (180, 90), 3), ((200, 150), (200, 150), 1)],
+)
+def test_small_pictures_are_drawn_finer_first(size: tuple[int, int], drawn: tuple[int, int], factor: int) -> None:
+    assert drawn_finer(Picture(*size, gray=True)) == (Picture(*drawn, gray=True), factor)
+
+
+@pytest.mark.parametrize("picture", [None, Picture(), Picture(raw=True)])
+def test_whole_pictures_are_drawn_as_they_are(picture: Picture | None) -> None:
+    assert drawn_finer(picture) == (picture, 1)
+
+
+def test_a_pixel_of_a_shrunk_picture_is_the_mean_of_what_it_stands_for() -> None:
+    gray = np.array([[0, 1, 255, 255], [2, 4, 255, 254]], np.uint8)
+    assert shrunk(gray, 2).tolist() == [[1, 254]]
+    colours = np.stack([gray, gray + 1, gray * 0], axis=2)
+    assert shrunk(colours, 2)[:, :, 0].tolist() == shrunk(gray, 2).tolist()
+    assert shrunk(colours, 2).shape == (1, 2, 3)
+    assert not shrunk(colours, 2)[:, :, 2].any()

@@ -15,7 +15,7 @@ from quarterup.emulators.connection import Transport
 from quarterup.emulators.emulator import EmulatorDied, EmulatorError, MachineFacts, MemoryRange, Picture
 from quarterup.emulators.mame_failures import explained
 from quarterup.emulators.mame_program import MameCommand, find_mame, mame_rom_folders, require_display
-from quarterup.emulators.pictures import gray_from_bgra, rgb_from_bgra
+from quarterup.emulators.pictures import drawn_finer, gray_from_bgra, rgb_from_bgra, shrunk
 from quarterup.emulators.roms import find_rom_set, rom_folders
 from quarterup.emulators.state_files import StateOwner, digests
 
@@ -31,7 +31,8 @@ class MameEmulator(BridgedEmulator):
         machine: MAME's short name, for instance `invaders`.
         media: files for a console's or computer's slots, by MAME's option name: `{"cart": path}`.
         watch: memory returned by every step. At most 255 ranges.
-        picture: the picture returned by every step, rotated upright and scaled by MAME; None saves its cost.
+        picture: the picture returned by every step, rotated upright and scaled by MAME; None saves its cost. MAME
+            leaves pixels out where it scales, so one smaller than 84x84 is drawn larger and then shrunk.
         roms: folders searched before all others.
         sample_rate: of the sound chips in Hz; None: 1000, or MAME's own when visible.
         visible: show a window at normal speed with sound. What a person presses there is told by `pressed`.
@@ -69,7 +70,7 @@ class MameEmulator(BridgedEmulator):
         program = find_mame()
         self._rom_set = find_rom_set(machine, rom_folders(roms, mame_rom_folders(program)))
         self._media = dict(media or {})
-        self._picture = picture
+        self._picture, self._shrink_by = drawn_finer(picture)
         super().__init__(Child(transport, start_timeout_s, PAUSE_PATIENCE_S if visible else timeout_s))
         try:
             command = MameCommand(
@@ -78,13 +79,13 @@ class MameEmulator(BridgedEmulator):
                 self._child.folder,
                 self._rom_set.search,
                 self._media,
-                picture,
+                self._picture,
                 sample_rate,
                 visible,
                 arguments,
             )
             hello = self._start(command, processor, start_timeout_s)
-            self._geometry = self._configure(watch, picture)
+            self._geometry = self._configure(watch, self._picture)
         except BaseException:
             self._child.close()
             raise
@@ -132,7 +133,9 @@ class MameEmulator(BridgedEmulator):
         if self._bgra is None or self._picture is None:
             return None
         screen = gray_from_bgra(self._bgra) if self._picture.gray else rgb_from_bgra(self._bgra)
-        return self._geometry.upright(screen) if self._picture.raw else screen
+        if self._picture.raw:
+            return self._geometry.upright(screen)
+        return shrunk(screen, self._shrink_by) if self._shrink_by > 1 else screen
 
     def _state_owner(self) -> StateOwner:
         return StateOwner(self.facts.machine, self.facts.emulator, self.facts.rom_status, digests(self._media))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 RED_WEIGHT, GREEN_WEIGHT, BLUE_WEIGHT = 77, 150, 29
 """ITU-R BT.601 luma (0.299, 0.587, 0.114) in 256ths."""
+FINE_ENOUGH = 84
+"""Pixels each way that show everything of a game where each is taken from the few that are nearest: Mnih et al., 2015,
+whose agents saw no more."""
 
 
 def rgb_from_bgra(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -69,6 +74,25 @@ def resizer(picture: Picture | None, height: int, width: int) -> AreaResize | No
         return AreaResize(height, width, picture.height, picture.width)
     except ValueError as error:
         raise EmulatorError(str(error)) from None
+
+
+def drawn_finer(picture: Picture | None) -> tuple[Picture | None, int]:
+    """What to have drawn for a small picture by an emulator that leaves pixels out where it scales, and how many of its
+    pixels, each way, are one of `picture`: see `shrunk`."""
+    if picture is None or picture.width is None or picture.height is None:
+        return picture, 1
+    factor = math.ceil(FINE_ENOUGH / min(picture.width, picture.height))
+    finer = dataclasses.replace(picture, width=factor * picture.width, height=factor * picture.height)
+    return finer, factor
+
+
+def shrunk(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Each `factor` times `factor` pixels as their mean, rounded down: (H, W) or (H, W, 3) -> an array that much
+    smaller."""
+    height, width, *channels = picture.shape
+    parts = picture.reshape(height // factor, factor, width // factor, factor, *channels)
+    means: NDArray[np.uint8] = (parts.sum((1, 3), dtype=np.uint32) // factor**2).astype(np.uint8)
+    return means
 
 
 def upright(picture: NDArray[np.uint8], degrees: int, mirror_x: bool, mirror_y: bool) -> NDArray[np.uint8]:
