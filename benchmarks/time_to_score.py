@@ -5,8 +5,8 @@
     pip install stable-baselines3                              for the peer; without it only ours is measured
 
 All play the same emulators under the same rules: those of the game's settings (features, frame skip, sticky actions,
-what a lost life means, number of emulators), all on one thread of torch. `dqn`, PQN
-and the peer have two hidden layers of 256; Rainbow as it is trained by default has more.
+what a lost life means, number of emulators), all on one thread of torch, with two hidden layers of 256. `rainbow` is what
+`quarterup train` begins with, which has little of Rainbow left.
 
 The score to reach is the rule-based player's mean, which is measured first under the same rules. There are two ways
 to reach it, the same for all:
@@ -49,7 +49,6 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from quarterup.agents.registry import AGENTS
-from quarterup.agents.schedules import Linear
 from quarterup.emulators.processors import usable_processors
 from quarterup.training.environment import TrainingEnv
 from quarterup.training.evaluation import evaluate
@@ -68,27 +67,6 @@ NO_END = 10**9
 """Env steps of a run that ends for another reason."""
 THREADS = 1
 """Of torch. The emulators have the other cores; more threads make neither side faster."""
-OUR_DQN = "dqn"
-OUR_DQN_CHANGES: dict[str, Any] = {
-    "dueling": False,
-    "noisy": False,
-    "prioritized": False,
-    "values": "mean",
-    "n_step": 3,
-    "reward_scale": 0.01,
-    "hidden_sizes": (256,),
-    "head_size": 256,
-    "adam_epsilon": 1e-8,
-    "target_every": 100,
-    "average_updates": 1_000,
-    "epsilon": Linear(1.0, 0.01, 50_000),
-    "mirror_images": True,
-}
-"""Rainbow's agent as a DQN with the peer's network: what differs from its preset. Target networks follow soon, so that
-what is known of the end of a shot's way reaches its beginning. Points are scaled so that the Huber loss squares nearly
-all errors and learns means: in its linear part it learns medians, for which a rare death does not count. It plays by
-the average of its weights, which does not go up and down as they do. Its updates are so small that learning in step
-leaves the emulators both processors for most of the time."""
 PEER = "sb3_dqn"
 PEER_STEPS = 10_000_000
 """Of which its exploration schedule is a fraction."""
@@ -119,7 +97,7 @@ LIKE_OURS: dict[str, Any] = {
     "exploration_fraction": 50_000 / PEER_STEPS,
     "n_steps": 3,
 }
-"""With what our DQN has and it can have too: all but double Q-learning, scaled points and mirror images."""
+"""With what ours has and it can have too: all but double Q-learning, averaged weights, scaled points, mirror images."""
 PEER_REWARD_SCALE = 0.1
 """Points are multiplied by this, as PQN's are, where the zoo clips rewards to their sign."""
 
@@ -181,11 +159,7 @@ def made_actors(agent: str) -> Iterator[list[Player]]:
 
 
 def our_settings(contender: str) -> TrainSettings:
-    if contender != OUR_DQN:
-        return dataclasses.replace(settings_for(GAME, contender), steps=NO_END, threads=THREADS, device="cpu")
-    rainbow = our_settings("rainbow")
-    changed = dataclasses.replace(rainbow.agent_settings, **OUR_DQN_CHANGES)  # type: ignore[type-var]
-    return dataclasses.replace(rainbow, mode="sync", agent_settings=changed)
+    return dataclasses.replace(settings_for(GAME, contender), steps=NO_END, threads=THREADS, device="cpu")
 
 
 def peer(seed: int, rules: Rules, settings: Mapping[str, Any] = PEER_SETTINGS) -> dict[str, Any]:
@@ -263,7 +237,6 @@ Contender = Callable[[int, Rules], dict[str, Any]]
 CONTENDERS: dict[str, Contender] = {
     "pqn": partial(ours, "pqn"),
     "rainbow": partial(ours, "rainbow"),
-    OUR_DQN: partial(ours, OUR_DQN),
     PEER: peer,
     PEER_LIKE_OURS: partial(peer, settings=LIKE_OURS),
 }

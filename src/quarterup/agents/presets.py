@@ -158,7 +158,6 @@ _PIXELS = PQNSettings(
     reward_scale=1.0,
     hidden_sizes=(256,),
     pixel_trunk="small",
-    average_updates=250,
 )
 """What learns most from pictures in an hour of two processors: many cheap steps rather than few dear updates."""
 

@@ -24,7 +24,6 @@ from quarterup.agents.values import Categorical, Mean
 from quarterup.cli.measure import in_turns, load_1min
 from quarterup.cli.measure_replay import median_us, one_torch_thread
 from quarterup.emulators.processors import usable_processors
-from quarterup.training.presets import settings_for
 
 NUM_ACTIONS = 6
 NUM_ENVS = 8
@@ -36,7 +35,18 @@ ACTS = 200
 WANTED_SHARE = 0.9
 """Of the bare loop's speed: what replay, priorities and metrics may take is the rest."""
 
-_SPACE_INVADERS: Any = settings_for("space_invaders").agent_settings
+_FEATURES = RainbowSettings(
+    n_step=5,
+    value_rescaling=False,
+    v_min=-10.0,
+    v_max=400.0,
+    hidden_sizes=(256, 256),
+    head_size=256,
+    batch_size=128,
+    learning_rate=3e-4,
+    target_every=1_000,
+)
+"""Every part of Rainbow, as it was trained when the ratios on record were measured."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,10 @@ class Size:
 
 
 SIZES = {
-    "space invaders' preset: 95 features, 256-256, heads 256, batch 128": Size((95,), _SPACE_INVADERS, 40),
+    "large: 95 features, 256-256, heads 256, batch 128": Size((95,), _FEATURES, 40),
     "small: 36 features, 128-128, heads 128, batch 64": Size(
         (36,),
-        dataclasses.replace(_SPACE_INVADERS, hidden_sizes=(128, 128), head_size=128, batch_size=64),
+        dataclasses.replace(_FEATURES, hidden_sizes=(128, 128), head_size=128, batch_size=64),
         80,
     ),
     "pixels: 4x84x84, Nature, heads 512, batch 32": Size((4, 84, 84), ALGORITHMS["rainbow"].settings, 4),
