@@ -99,6 +99,17 @@ def test_it_has_the_interface_of_the_other_one(make: MakeEnv) -> None:
     other.close()
 
 
+@pytest.mark.parametrize("two_frames", [False, True])
+@pytest.mark.parametrize("size", [42, 84])
+def test_trainings_here_and_evaluations_there_see_the_same(make: MakeEnv, two_frames: bool, size: int) -> None:
+    settings = {"picture_size": size, "max_two_frames": two_frames, "noop_max": 0}
+    ours = make("atari_pong", 1, **settings)
+    other = ArcadeVectorEnv("atari_pong", 1, obs="pixels", **settings)  # type: ignore[arg-type]
+    for step, (here, there) in enumerate(zip(play(ours, 200), play(other, 200), strict=True)):  # type: ignore[arg-type]
+        assert np.array_equal(here[0], there[0]), step
+    other.close()
+
+
 @pytest.mark.parametrize("sticky", [0.0, 0.25])
 @pytest.mark.parametrize("life_loss", [False, True])
 def test_a_trace_plays_the_same_game_again_from_power_on(make: MakeEnv, sticky: float, life_loss: bool) -> None:

@@ -63,7 +63,6 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
     - A game begins from ale-py's own reset, which leaves some of the RAM as it was, and with other random numbers: the
       same seed is the same game in every process, but another than in `ArcadeVectorEnv`.
     - Where a lost life ends the agent's episode, nothing is held for one step after it, not for one frame.
-    - `max_two_frames` is taken of the native pictures, before they are made smaller.
     - The last picture of a game is the one of the step before: ale-py draws none once a game is over.
     - `look` shows what the agent sees. Traces and videos have the whole picture.
     """

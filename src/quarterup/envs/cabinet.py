@@ -68,7 +68,9 @@ class Cabinet:
         self.settings = settings
         self.render_mode = render_mode
         self._processor = processor
-        self.view: View = view_of(self.game, settings.obs, settings.stack, settings.picture_size)
+        self.view: View = view_of(
+            self.game, settings.obs, settings.stack, settings.picture_size, two_frames=settings.max_two_frames
+        )
         self.emulator: Emulator | None = None
         self.episode = Episode()
         self.rng = np.random.default_rng()

@@ -43,6 +43,8 @@ class View:
     picture: Picture | None
     draw: Callable[[Frame, MemoryMap, MemoryMap, NDArray[Any]], None]
     """`draw(frame, before, memory, out)` writes the newest observation, unstacked, into `out`."""
+    scaled_here: bool = False
+    """Frames come with the machine's whole picture, which `newest_picture` scales; `draw` is not used."""
 
     @property
     def is_picture(self) -> bool:
@@ -54,11 +56,14 @@ def view_of(
     kind: str,
     stack: int,
     picture_size: int = PIXELS_SIDE,
+    *,
+    two_frames: bool = False,
     screen_shape: tuple[int, int] | None = None,
 ) -> View:
     """The view of `game`. `screen` needs the shape of the picture, known once an emulator runs.
 
-    `stack` and `picture_size` are those of `EnvSettings`. Raises ValueError for a view that the game does not have.
+    `stack` and `picture_size` are those of `EnvSettings`, `two_frames` its `max_two_frames`. Raises ValueError for a
+    view that the game does not have.
     """
     if kind not in get_args(ObservationKind):
         raise ValueError(f"obs={kind!r} is not one of {', '.join(get_args(ObservationKind))}")
@@ -95,9 +100,11 @@ def view_of(
         out[:] = frame.screen
 
     if kind == "pixels":
-        picture = Picture(picture_size, picture_size, gray=True)
         space = _bytes_space((stack, picture_size, picture_size))
-        return View("pixels", space, stack, (), picture, draw_picture)
+        if two_frames and game.system == "atari2600":
+            # As ale-py's own vector environment does it, which trainings use: scaled first, a ball comes out darker.
+            return View("pixels", space, stack, (), Picture(gray=True), draw_picture, scaled_here=True)
+        return View("pixels", space, stack, (), Picture(picture_size, picture_size, gray=True), draw_picture)
     height, width = screen_shape or (1, 1)
     return View("screen", _bytes_space((height, width, 3)), 0, (), Picture(), draw_picture)
 

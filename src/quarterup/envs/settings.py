@@ -34,8 +34,8 @@ class EnvSettings:
     is a quarter of the pixels. Only with pixels."""
     max_two_frames: bool = False
     """Show of a step's last two frames whichever is brighter, pixel by pixel: what a machine draws only in every other
-    frame then does not blink (Mnih et al., 2015). It is taken of the pictures as the agent gets them, gray and scaled,
-    and costs a second one a step. Unused with features and ram."""
+    frame then does not blink (Mnih et al., 2015). It is taken of the pictures as the agent gets them, gray and scaled
+    (of an Atari before they are scaled), and costs a second one a step. Unused with features and ram."""
     frame_differences: bool = False
     """Show instead of each picture what has changed since the step before: 128 + (now - before) / 2, rounded down, so
     that 128 is no change. An episode's first is all 128. Unused with features and ram."""
