@@ -19,6 +19,8 @@ PATIENCE_S = 60.0
 PATIENCE_MS = 1000 * PATIENCE_S
 SMALL = ("--envs", "2", "--agent.learning-starts", "100", "--agent.batch-size", "8", "--agent.replay-capacity", "5000")
 
+RAINBOW = ("--agent.values", "c51", "--agent.noisy", "--agent.dueling", "--agent.prioritized", "--agent.epsilon", "0")
+
 
 @dataclass
 class Training:
@@ -60,9 +62,9 @@ def ask(
 
 @contextlib.contextmanager
 def training_in(folder: Path) -> Iterator[Training]:
-    """One of two emulators, with short games."""
+    """One of two emulators, with short games, by an agent that has noise and distributions to show."""
     command = [sys.executable, "-m", "quarterup.cli.main", "train", "space_invaders", "--port", "0", "--run", "watched"]
-    command += ["--steps", "100000000", "--mode", "sync", "--max-episode-frames", "1200", *SMALL]
+    command += ["--steps", "100000000", "--mode", "sync", "--max-episode-frames", "1200", *SMALL, *RAINBOW]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     for line in process.stdout:
