@@ -63,7 +63,7 @@ def test_a_game_counts_once_when_its_last_life_is_lost(
     for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
         monkeypatch.setattr(arcade, name, 1)
     settings = race.our_settings("pqn")
-    env = race.TimedArcade(settings, mode, target=0.0, limit_s=120.0, player=Idle)
+    env = race.TimedArcade(settings, mode, Idle, **vars(race.Rules(0.0, 120.0, greedy_is_enough=False)))
     try:
         with pytest.raises(race.RunOver):
             play(env, 20_000)
@@ -83,13 +83,31 @@ def test_a_game_counts_once_when_its_last_life_is_lost(
 
 
 def test_the_time_is_up_whatever_the_score(race: ModuleType) -> None:
-    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, target=0.0, limit_s=0.01, player=Idle)
+    rules = race.Rules(0.0, 0.01, greedy_is_enough=False)
+    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, Idle, **vars(rules))
     try:
         with pytest.raises(race.RunOver):
             play(env, 20_000)
     finally:
         env.close()
     assert not env.outcome()["reached"]
+
+
+def test_a_run_that_waits_for_games_without_exploration_waits_for_nothing_else(
+    race: ModuleType, arcade: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arcade, "LOOK_EVERY_S", 0.0)
+    for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
+        monkeypatch.setattr(arcade, name, 1)
+    rules = race.Rules(0.0, 120.0, greedy_is_enough=True)
+    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, Idle, **vars(rules))
+    try:
+        with pytest.raises(race.RunOver):
+            play(env, 3)
+    finally:
+        env.close()
+    outcome = env.outcome()
+    assert (outcome["greedy"]["env_steps"], outcome["ended_env_steps"], outcome["reached"]) == (4, 8, False)
 
 
 def test_the_mean_is_of_enough_games_only(race: ModuleType) -> None:
@@ -136,12 +154,12 @@ def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
     path = tmp_path / "race.json"
     asked: list[int] = []
 
-    def contender(seed: int, target: float, limit_s: float) -> dict[str, Any]:
+    def contender(seed: int, rules: Any) -> dict[str, Any]:
         if seed == 2 and len(asked) == 1:
             asked.append(seed)
             raise KeyboardInterrupt
         asked.append(seed)
-        return {**run("pqn", seed, 1.0, reached=True), "games": 1, "mean_score": target}
+        return {**run("pqn", seed, 1.0, reached=True), "games": 1, "mean_score": rules.target}
 
     monkeypatch.setitem(race.CONTENDERS, "pqn", contender)
     command = ["time_to_score.py", "--contender", "pqn", "--expert-score", "7", "--results", str(path)]
@@ -153,18 +171,18 @@ def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
     assert asked == [1, 2, 2, 3]
     assert json.loads(path.read_text())["summary"]["pqn"]["training"]["reached"] == "3 of 3"
     monkeypatch.setattr(sys, "argv", [*command, "--limit-minutes", "1"])
-    with pytest.raises(SystemExit, match="another limit"):
+    with pytest.raises(SystemExit, match="another end"):
         race.main()
 
 
-@pytest.mark.parametrize("agent", ["pqn", "dqn", "rainbow"])
+@pytest.mark.parametrize("agent", ["pqn", "rainbow"])
 def test_ours_is_looked_at_while_it_learns(
     race: ModuleType, arcade: ModuleType, agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arcade, "LOOK_EVERY_S", 1.0)
     for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
         monkeypatch.setattr(arcade, name, 1)
-    outcome = race.ours(agent, seed=1, target=0.0, limit_s=3.0)
+    outcome = race.ours(agent, seed=1, rules=race.Rules(0.0, 3.0, greedy_is_enough=False))
     assert outcome["greedy"] is not None
     assert len(outcome["looks"]) == 2
 
@@ -176,14 +194,14 @@ def test_the_peer_learns_in_the_same_emulators(
     for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
         monkeypatch.setattr(arcade, name, 1)
     settings = {**race.PEER_SETTINGS, "learning_starts": 100, "buffer_size": 10_000}
-    outcome = race.peer(seed=1, target=1e9, limit_s=6.0, settings=settings)
+    outcome = race.peer(seed=1, rules=race.Rules(1e9, 6.0, greedy_is_enough=False), settings=settings)
     assert outcome["seconds"] >= 6.0
     assert outcome["env_steps"] > 400
     assert len(outcome["looks"]) == 1
 
 
-def test_our_dqn_has_a_network_of_the_peers_size(race: ModuleType) -> None:
-    dqn, pqn = (race.our_settings(contender).agent_settings for contender in ("dqn", "pqn"))
-    assert (*dqn.hidden_sizes, dqn.head_size) == pqn.hidden_sizes
-    assert not dqn.dueling
+def test_all_have_networks_of_one_size(race: ModuleType) -> None:
+    rainbow, pqn = (race.our_settings(contender).agent_settings for contender in ("rainbow", "pqn"))
+    assert (*rainbow.hidden_sizes, rainbow.head_size) == pqn.hidden_sizes
+    assert not rainbow.dueling
     assert list(pqn.hidden_sizes) == race.PEER_SETTINGS["policy_kwargs"]["net_arch"]
