@@ -5,8 +5,8 @@
     pip install stable-baselines3                              for the peer; without it only ours is measured
 
 All play the same emulators under the same rules: those of the game's settings (features, frame skip, sticky actions,
-what a lost life means, number of emulators), all on one thread of torch, with two hidden layers of 256. `rainbow` is what
-`quarterup train` begins with, which has little of Rainbow left.
+what a lost life means, number of emulators), all on one thread of torch, with two hidden layers of 256. `rainbow` is
+what `quarterup train` begins with, which has little of Rainbow left.
 
 The score to reach is the rule-based player's mean, which is measured first under the same rules. There are two ways
 to reach it, the same for all:
