@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import gymnasium as gym
@@ -56,8 +55,9 @@ def newest(agent: Any) -> nn.Module:
 
 
 def test_the_average_is_of_half_of_all_updates_and_then_of_the_last_ones() -> None:
-    online, average = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
-    following = WeightAverage(average, online, 4)
+    average = nn.Linear(1, 1, bias=False)
+    following = WeightAverage(average, 4)
+    online = following.newest
     expected = average.weight.item()
     for update in range(1, 21):
         nn.init.constant_(online.weight, float(update))
@@ -68,9 +68,9 @@ def test_the_average_is_of_half_of_all_updates_and_then_of_the_last_ones() -> No
 
 
 def test_buffers_are_those_of_the_newest() -> None:
-    online = nn.BatchNorm1d(2)
-    average = copy.deepcopy(online)
-    following = WeightAverage(average, online, 10)
+    average = nn.BatchNorm1d(2)
+    following = WeightAverage(average, 10)
+    online = following.newest
     online(torch.randn(8, 2))
     following.follow(1)
     assert torch.equal(average.running_mean, online.running_mean)  # type: ignore[arg-type]

@@ -54,6 +54,26 @@ def play(env: Any, steps: int) -> list[float]:
     return rewards
 
 
+def played_to_its_end(
+    race: ModuleType,
+    target: float,
+    limit_s: float,
+    *,
+    steps: int = 20_000,
+    mode: AutoresetMode = AutoresetMode.NEXT_STEP,
+    greedy_is_enough: bool = False,
+) -> Any:
+    """The emulators of a run of random play that was over within `steps`."""
+    rules = race.Rules(target, limit_s, greedy_is_enough)
+    env = race.TimedArcade(race.our_settings("pqn"), mode, Idle, **vars(rules))
+    try:
+        with pytest.raises(race.RunOver):
+            play(env, steps)
+    finally:
+        env.close()
+    return env
+
+
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
 def test_a_game_counts_once_when_its_last_life_is_lost(
     race: ModuleType, arcade: ModuleType, mode: AutoresetMode, monkeypatch: pytest.MonkeyPatch
@@ -62,15 +82,9 @@ def test_a_game_counts_once_when_its_last_life_is_lost(
     monkeypatch.setattr(arcade, "LOOK_EVERY_S", 0.0)
     for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
         monkeypatch.setattr(arcade, name, 1)
-    settings = race.our_settings("pqn")
-    env = race.TimedArcade(settings, mode, Idle, **vars(race.Rules(0.0, 120.0, greedy_is_enough=False)))
-    try:
-        with pytest.raises(race.RunOver):
-            play(env, 20_000)
-    finally:
-        env.close()
+    env = played_to_its_end(race, 0.0, 120.0, mode=mode)
     outcome = env.outcome()
-    assert settings.env.life_loss_ends_episode
+    assert race.our_settings("pqn").env.life_loss_ends_episode
     assert outcome["reached"]
     assert outcome["games"] == 1
     assert env.env_steps > 4 * 100, "three ships last longer than that, in four emulators"
@@ -83,14 +97,7 @@ def test_a_game_counts_once_when_its_last_life_is_lost(
 
 
 def test_the_time_is_up_whatever_the_score(race: ModuleType) -> None:
-    rules = race.Rules(0.0, 0.01, greedy_is_enough=False)
-    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, Idle, **vars(rules))
-    try:
-        with pytest.raises(race.RunOver):
-            play(env, 20_000)
-    finally:
-        env.close()
-    assert not env.outcome()["reached"]
+    assert not played_to_its_end(race, 0.0, 0.01).outcome()["reached"]
 
 
 def test_a_run_that_waits_for_games_without_exploration_waits_for_nothing_else(
@@ -99,14 +106,7 @@ def test_a_run_that_waits_for_games_without_exploration_waits_for_nothing_else(
     monkeypatch.setattr(arcade, "LOOK_EVERY_S", 0.0)
     for name in ("GAMES_IN_LOOK", "LOOK_EMULATORS"):
         monkeypatch.setattr(arcade, name, 1)
-    rules = race.Rules(0.0, 120.0, greedy_is_enough=True)
-    env = race.TimedArcade(race.our_settings("pqn"), AutoresetMode.NEXT_STEP, Idle, **vars(rules))
-    try:
-        with pytest.raises(race.RunOver):
-            play(env, 3)
-    finally:
-        env.close()
-    outcome = env.outcome()
+    outcome = played_to_its_end(race, 0.0, 120.0, steps=3, greedy_is_enough=True).outcome()
     assert (outcome["greedy"]["env_steps"], outcome["ended_env_steps"], outcome["reached"]) == (4, 8, False)
 
 

@@ -28,7 +28,7 @@ SMALL = RainbowSettings(hidden_sizes=(16, 16), head_size=16, replay_capacity=1_0
 def make_run_with_network(path: Path, settings: RainbowSettings, env: EnvSettings) -> Rainbow:
     run = make_run(path, episodes=2, agent_settings=settings, env=env)
     game = find_game("space_invaders")
-    agent = Rainbow(view_of(game, env.obs, env.stack, env.picture_size).space, len(game.actions), 2, settings, 0)
+    agent = Rainbow(view_of(game, env).space, len(game.actions), 2, settings, 0)
     run.checkpoints.save(Checkpoint(100, agent.state(), {}))
     return agent
 

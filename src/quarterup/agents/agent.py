@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -39,6 +40,10 @@ class Transitions:
     valid: NDArray[np.bool_]
     expert: NDArray[np.bool_]
     """The action was the expert's choice, so it may be cloned."""
+
+    def clipped(self) -> Transitions:
+        """With rewards from -1 to 1, as most published agents learn from them."""
+        return dataclasses.replace(self, rewards=np.clip(self.rewards, -1.0, 1.0))
 
     def row(self, index: int) -> Transitions:
         """One row alone."""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from quarterup.agents import weight_average
 from quarterup.agents.agent import AgentState
 from quarterup.agents.checkpoint import check_same_tensors, load_module, module_tensors
 from quarterup.agents.schedules import value_at
@@ -27,9 +28,10 @@ class NetworkActor(Generic[Network, Settings]):
 
         Args:
             network: it is put on `device`.
-            name: of the network in the tensors of an agent's state.
+            name: of the network in the tensors of an agent's state, unless it plays by an average.
             num_actions: size of the discrete action space.
-            settings: of the agent; their `epsilon` is the chance of a random action.
+            settings: of the agent; their `epsilon` is the chance of a random action, `average_updates` as in
+                `WeightAverage`.
             seed: of the exploration.
             device: where actions are computed.
         """
@@ -37,7 +39,7 @@ class NetworkActor(Generic[Network, Settings]):
         self.network = network.to(device)
         self.device = device
         self.rng = np.random.default_rng(seed)
-        self._name = name
+        self._name = weight_average.NAME if settings.average_updates else name
         self._num_actions = num_actions
         self._settings = settings
 

@@ -7,8 +7,6 @@ once take the place of the replay: they are never all in the same situation.
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,8 +142,7 @@ class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
             network = LayerNormQNetwork(
                 box(observation_space).shape, num_actions, settings.hidden_sizes, settings.pixel_trunk
             )
-        name = "average" if settings.average_updates else "network"
-        super().__init__(network, name, num_actions, settings, seed, torch.device(device))
+        super().__init__(network, "network", num_actions, settings, seed, torch.device(device))
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
@@ -200,11 +197,8 @@ class PQN:
         self.updates = 0
         self._device = self.actor.device
         self._rng = self.actor.rng
-        self.network = self.actor.network
-        self._average: WeightAverage | None = None
-        if settings.average_updates:
-            self.network = copy.deepcopy(self.actor.network)
-            self._average = WeightAverage(self.actor.network, self.network, settings.average_updates)
+        self._average = WeightAverage(self.actor.network, settings.average_updates)
+        self.network = self._average.newest
         self._parameters = list(self.network.parameters())
         self.optimizer = torch.optim.RAdam(self._parameters, lr=self.learning_rate())
         self._scale = ValueScale(settings.reward_scale, settings.value_rescaling)
@@ -224,9 +218,7 @@ class PQN:
 
     def observe(self, transitions: Transitions) -> None:
         """Take in one vector step. Raises ValueError if it does not follow from the one before."""
-        if self.settings.clip_rewards:
-            transitions = dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
-        self._rollout.add(transitions)
+        self._rollout.add(transitions.clipped() if self.settings.clip_rewards else transitions)
         self.actor.env_steps += int(np.count_nonzero(transitions.valid))
         if self._rollout.full and not self._rollout.valid[:-1].any():
             self._rollout.begin_next()  # Nothing but resets.
@@ -266,8 +258,7 @@ class PQN:
         self.optimizer.step()
 
         self.updates += 1
-        if self._average:
-            self._average.follow(self.updates)
+        self._average.follow(self.updates)
         if not lesson.batches:
             self._lesson = None
             self._rollout.begin_next()
@@ -309,18 +300,16 @@ class PQN:
         check_same_tensors(self._learned(), state.tensors)
         load_module("network", self.network, state.tensors)
         load_adam("optimizer", self.optimizer, self.network, state.tensors)
-        if self._average:
-            load_module("average", self.actor.network, state.tensors)
+        self._average.load(state.tensors)
         self._rng.bit_generator.state = state.values["rng"]
         self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self.forget()
 
     def _learned(self) -> dict[str, torch.Tensor]:
-        average = module_tensors("average", self.actor.network) if self._average else {}
         return {
             **module_tensors("network", self.network),
-            **average,
+            **self._average.tensors(),
             **adam_tensors("optimizer", self.optimizer, self.network),
         }
 

@@ -11,7 +11,6 @@ Demonstrations", https://arxiv.org/abs/1704.03732).
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +53,7 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
         """Make one with fresh weights; arguments as of `Rainbow`."""
         self.values = _make_values(settings, num_actions, torch.device(device))
         network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed)
-        name = "average" if settings.average_updates else "online"
-        super().__init__(network, name, num_actions, settings, seed, torch.device(device))
+        super().__init__(network, "online", num_actions, settings, seed, torch.device(device))
         self.generator = torch.Generator(self.device).manual_seed(seed)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
@@ -134,11 +132,8 @@ class Rainbow:
         self._mirrored = Mirrored(mirror, self._device) if mirror and settings.mirror_images else None
         self._values = self.actor.values
         self._scale = _value_scale(settings)
-        self.online = self.actor.network
-        self._average: WeightAverage | None = None
-        if settings.average_updates:
-            self.online = copy.deepcopy(self.actor.network)
-            self._average = WeightAverage(self.actor.network, self.online, settings.average_updates)
+        self._average = WeightAverage(self.actor.network, settings.average_updates)
+        self.online = self._average.newest
         self.target = copy.deepcopy(self.online).requires_grad_(False)
         self._parameters = list(self.online.parameters())
         self._gradients: tuple[torch.Tensor, ...] = ()
@@ -180,9 +175,7 @@ class Rainbow:
             self.replay.add(steps.row(index), streams=[stream])
 
     def _as_learned(self, transitions: Transitions) -> Transitions:
-        if not self.settings.clip_rewards:
-            return transitions
-        return dataclasses.replace(transitions, rewards=np.clip(transitions.rewards, -1.0, 1.0))
+        return transitions.clipped() if self.settings.clip_rewards else transitions
 
     def fill(self) -> float:
         """How full the replay is, 0 to 1."""
@@ -221,8 +214,7 @@ class Rainbow:
             self.replay.priority_exponent = value_at(settings.priority_exponent, self.env_steps)
             self.replay.update_priorities(batch.indices, step.errors)
         self.updates += 1
-        if self._average:
-            self._average.follow(self.updates)
+        self._average.follow(self.updates)
         if self.updates % settings.target_every == 0:
             self.target.load_state_dict(self.online.state_dict())
         if self.updates % settings.metrics_every:
@@ -274,8 +266,7 @@ class Rainbow:
         check_same_tensors(self._learned(), {k: v for k, v in state.tensors.items() if k != "generator"})
         load_module("online", self.online, state.tensors)
         load_module("target", self.target, state.tensors)
-        if self._average:
-            load_module("average", self.actor.network, state.tensors)
+        self._average.load(state.tensors)
         load_adam("optimizer", self.optimizer, self.online, state.tensors)
         generator = state.tensors["generator"].cpu()
         if generator.shape == self._generator.get_state().shape:  # Otherwise it is of another kind of device.
@@ -288,9 +279,7 @@ class Rainbow:
 
     def _learned(self) -> dict[str, torch.Tensor]:
         networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
-        if self._average:
-            networks |= module_tensors("average", self.actor.network)
-        return {**networks, **adam_tensors("optimizer", self.optimizer, self.online)}
+        return {**networks, **self._average.tensors(), **adam_tensors("optimizer", self.optimizer, self.online)}
 
     def _sample(self) -> Batch:
         """A batch on the device. Copies to a GPU are queued; `_step` waits for them before their source is reused."""

@@ -106,7 +106,7 @@ def draw_network(runs: Sequence[RunFolder], settings: TrainSettings, path: Path)
     """Write the layers of the first run's network. Raises CheckpointError if it has saved none yet."""
     saved = find_checkpoint(runs[0], "last")
     game = find_game(settings.game)
-    space = view_of(game, settings.env.obs, settings.env.stack, settings.env.picture_size).space
+    space = view_of(game, settings.env).space
     actor = load_actor(runs[0], saved, space, len(game.actions))
     layers = layers_of(actor.network, space.shape)
     plot_network(layers, path, title=_title(runs[:1], settings), actions=[action.name for action in game.actions])

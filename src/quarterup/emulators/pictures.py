@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -89,9 +90,10 @@ def drawn_finer(picture: Picture | None) -> tuple[Picture | None, int]:
 def shrunk(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Each `factor` times `factor` pixels as their mean, rounded down: (H, W) or (H, W, 3) -> an array that much
     smaller."""
-    height, width, *channels = picture.shape
-    parts = picture.reshape(height // factor, factor, width // factor, factor, *channels)
-    means: NDArray[np.uint8] = (parts.sum((1, 3), dtype=np.uint32) // factor**2).astype(np.uint8)
+    sums = np.zeros((picture.shape[0] // factor, picture.shape[1] // factor, *picture.shape[2:]), np.uint32)
+    for row, column in itertools.product(range(factor), repeat=2):
+        sums += picture[row::factor, column::factor]
+    means: NDArray[np.uint8] = (sums // factor**2).astype(np.uint8)
     return means
 
 

@@ -99,9 +99,7 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         self.action_names = [action.name for action in self.game.actions]
         self.feature_names: tuple[str, ...] = ()
         self.has_expert = False
-        self.single_observation_space = view_of(
-            self.game, "pixels", self.settings.stack, self.settings.picture_size
-        ).space
+        self.single_observation_space = view_of(self.game, self.settings).space
         self.single_action_space = spaces.Discrete(len(self.game.actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)

@@ -68,9 +68,7 @@ class Cabinet:
         self.settings = settings
         self.render_mode = render_mode
         self._processor = processor
-        self.view: View = view_of(
-            self.game, settings.obs, settings.stack, settings.picture_size, two_frames=settings.max_two_frames
-        )
+        self.view: View = view_of(self.game, settings)
         self.emulator: Emulator | None = None
         self.episode = Episode()
         self.rng = np.random.default_rng()
@@ -90,11 +88,12 @@ class Cabinet:
         """Start an emulator with the game in it. After this the shape of an observation is known."""
         self._start_machine()
         assert self.emulator is not None
+        facts = self.emulator.facts
+        screen_shape = facts.screen_height, facts.screen_width
         if self.view.kind == "screen":
-            facts = self.emulator.facts
-            self.view = view_of(self.game, "screen", 1, screen_shape=(facts.screen_height, facts.screen_width))
+            self.view = view_of(self.game, self.settings, screen_shape)
         self.observation = np.zeros(self.view.space.shape, self.view.space.dtype)
-        self._newest = NewestPicture(self.view, self.settings)
+        self._newest = NewestPicture(self.view, self.settings, screen_shape)
 
     def _start_machine(self) -> None:
         """Start an emulator, walk the game's own start sequence, and keep the state at its end."""

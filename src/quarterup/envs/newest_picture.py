@@ -23,67 +23,41 @@ UNCHANGED = 128
 class NewestPicture:
     """Draws what a view shows of a frame. What is no picture is drawn as it is."""
 
-    def __init__(self, view: View, settings: EnvSettings) -> None:
+    def __init__(self, view: View, settings: EnvSettings, screen_shape: tuple[int, int]) -> None:
+        """`screen_shape` is that of the machine's whole picture, (H, W). Raises EmulatorError if it is to be larger."""
         shape = view.space.shape[1:] if view.stack else view.space.shape
         self._view = view
         self.takes_two_frames = settings.max_two_frames and view.is_picture
         """Whether a step's last frame but one must be drawn, too, and given to `keep`."""
         self._differences = settings.frame_differences and view.is_picture
-        self._scale = Scale(shape[-1]) if view.scaled_here else None
-        self._frame_before: NDArray[Any] = np.zeros(shape, view.space.dtype)
-        """The last frame but one, as it is shown. Unused where pictures are scaled here."""
+        self._resize: AreaResize | None = None
+        drawn_shape: tuple[int, ...] = shape
+        if view.scaled_here:
+            self._resize = resizer(Picture(shape[1], shape[0], gray=True), *screen_shape)
+            drawn_shape = screen_shape
+        self._frame: NDArray[Any] = np.zeros(drawn_shape, view.space.dtype)
+        """The last frame as the view draws it, where that is scaled here."""
+        self._frame_before: NDArray[Any] = np.zeros(drawn_shape, view.space.dtype)
+        """The last frame but one, as the view draws it."""
         self._shown_before: NDArray[Any] = np.zeros(shape, view.space.dtype)
         """The picture of the step before, as it was before a difference was taken of it."""
 
     def keep(self, frame: Frame, before: MemoryMap, memory: MemoryMap) -> None:
         """Take in the last frame but one of a step."""
-        if self._scale:
-            self._scale.keep(frame)
-            return
         self._view.draw(frame, before, memory, self._frame_before)
 
     def draw(self, frame: Frame, before: MemoryMap, memory: MemoryMap, out: NDArray[Any], *, first: bool) -> None:
         """Write the newest picture into `out`. The `first` of an episode is of a single frame, and nothing differs."""
-        if self._scale:
-            self._scale.draw(frame, out, first=first)
-        else:
-            self._view.draw(frame, before, memory, out)
-            if self.takes_two_frames and not first:
-                np.maximum(out, self._frame_before, out=out)
+        drawn = self._frame if self._resize else out
+        self._view.draw(frame, before, memory, drawn)
+        if self.takes_two_frames and not first:
+            np.maximum(drawn, self._frame_before, out=drawn)
+        if self._resize:
+            self._resize(drawn, out)
         if self._differences:
             shown = out.copy()
             out[...] = UNCHANGED if first else difference(shown, self._shown_before)
             self._shown_before = shown
-
-
-class Scale:
-    """The brighter of two whole pictures, gray, and then scaled."""
-
-    def __init__(self, size: int) -> None:
-        """To a square of so many pixels."""
-        self._to = Picture(size, size, gray=True)
-        self._before: NDArray[np.uint8] | None = None
-        self._resize: AreaResize | None = None
-
-    def keep(self, frame: Frame) -> None:
-        """Take in the last frame but one of a step."""
-        assert frame.screen is not None
-        if self._before is None:
-            self._before = np.zeros_like(frame.screen)
-        self._before[...] = frame.screen
-
-    def draw(self, frame: Frame, out: NDArray[np.uint8], *, first: bool) -> None:
-        """Write what is shown of a step that ends with `frame` into `out`."""
-        screen = frame.screen
-        assert screen is not None
-        if self._resize is None:
-            self._resize = resizer(self._to, *screen.shape)
-        if self._before is not None and not first:
-            screen = np.maximum(screen, self._before, out=self._before)
-        if self._resize is None:
-            out[...] = screen
-        else:
-            self._resize(screen, out)
 
 
 def difference(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from gymnasium import spaces
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 from quarterup.emulators.emulator import Frame, MemoryRange, Picture
 from quarterup.games.game import Game
 from quarterup.games.memory_map import MemoryMap
+
+if TYPE_CHECKING:
+    from quarterup.envs.settings import EnvSettings
 
 ObservationKind = Literal["features", "ram", "pixels", "bitmap", "screen"]
 PIXELS_SIDE = 84
@@ -44,27 +47,19 @@ class View:
     draw: Callable[[Frame, MemoryMap, MemoryMap, NDArray[Any]], None]
     """`draw(frame, before, memory, out)` writes the newest observation, unstacked, into `out`."""
     scaled_here: bool = False
-    """Frames come with the machine's whole picture, which `newest_picture` scales; `draw` is not used."""
+    """`draw` gives the machine's whole picture, which `newest_picture` scales."""
 
     @property
     def is_picture(self) -> bool:
         return self.kind in ("pixels", "bitmap", "screen")
 
 
-def view_of(
-    game: Game[Any],
-    kind: str,
-    stack: int,
-    picture_size: int = PIXELS_SIDE,
-    *,
-    two_frames: bool = False,
-    screen_shape: tuple[int, int] | None = None,
-) -> View:
-    """The view of `game`. `screen` needs the shape of the picture, known once an emulator runs.
+def view_of(game: Game[Any], settings: EnvSettings, screen_shape: tuple[int, int] | None = None) -> View:
+    """The view of `game` that `settings` ask for. `screen` needs the shape of the picture, known once an emulator runs.
 
-    `stack` and `picture_size` are those of `EnvSettings`, `two_frames` its `max_two_frames`. Raises ValueError for a
-    view that the game does not have.
+    Raises ValueError for a view that the game does not have.
     """
+    kind, stack = settings.obs, settings.stack
     if kind not in get_args(ObservationKind):
         raise ValueError(f"obs={kind!r} is not one of {', '.join(get_args(ObservationKind))}")
     if stack < 1:
@@ -100,11 +95,12 @@ def view_of(
         out[:] = frame.screen
 
     if kind == "pixels":
-        space = _bytes_space((stack, picture_size, picture_size))
-        if two_frames and game.system == "atari2600":
+        side = settings.picture_size
+        space = _bytes_space((stack, side, side))
+        if settings.max_two_frames and game.system == "atari2600":
             # As ale-py's own vector environment does it, which trainings use: scaled first, a ball comes out darker.
             return View("pixels", space, stack, (), Picture(gray=True), draw_picture, scaled_here=True)
-        return View("pixels", space, stack, (), Picture(picture_size, picture_size, gray=True), draw_picture)
+        return View("pixels", space, stack, (), Picture(side, side, gray=True), draw_picture)
     height, width = screen_shape or (1, 1)
     return View("screen", _bytes_space((height, width, 3)), 0, (), Picture(), draw_picture)
 

@@ -23,6 +23,7 @@ NATURE_LAYERS = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 SMALL_LAYERS = ((16, 4, 2), (32, 4, 2), (32, 3, 2))
 """The same, for pictures of half their size (42x42) and processors instead of a GPU: a sixth of the multiplications."""
 PLAIN_LAYERS: dict[PlainTrunk, Sequence[tuple[int, int, int]]] = {"nature": NATURE_LAYERS, "small": SMALL_LAYERS}
+"""Of the `PlainTrunk`s, by name."""
 
 IMPALA_CHANNELS = (16, 32, 32)
 """Of the three blocks, at a width of 1."""
@@ -100,9 +101,8 @@ def hidden_layers(sizes: Sequence[int], *, layer_norm: bool) -> list[nn.Module]:
 def plain_convolutions(channels: int, shapes: Sequence[tuple[int, int, int]], *, layer_norm: bool) -> nn.Sequential:
     """Convolutions of these channels, kernel sizes and strides, and the features in one row.
 
-    Each is followed by a ReLU, perhaps normalised before it.
-
-    Normalised are all channels and places of a picture together, so that it may have any size.
+    Each is followed by a ReLU, perhaps normalised before it: all channels and places of a picture together, so that it
+    may have any size.
     """
     layers: list[nn.Module] = []
     for outputs, kernel, stride in shapes:
