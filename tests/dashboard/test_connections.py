@@ -18,7 +18,7 @@ from watched import ask, wait_until
 
 from quarterup.dashboard import connections
 from quarterup.dashboard.app import MAX_VIEWERS
-from quarterup.dashboard.connections import IDLE_S, MAX_CONNECTIONS, STUCK_S
+from quarterup.dashboard.connections import MAX_CONNECTIONS, STUCK_S, Connection
 from quarterup.dashboard.process import DashboardProcess
 from quarterup.dashboard.safety import BODY_PATIENCE_S
 from quarterup.training.live_file import LiveFile
@@ -82,7 +82,7 @@ def test_a_crowd_leaves_room_for_the_next_page(server: DashboardProcess) -> None
         idle = [crowd.enter_context(connected(server)) for _ in range(CROWD)]
         assert ask(server.links.control, "/api/describe")[0] == 200
         assert held(server) <= MAX_CONNECTIONS + 1
-        wait_until(lambda: all(map(is_closed, idle)), 3 * IDLE_S)
+        wait_until(lambda: all(map(is_closed, idle)), 3 * Connection.idle_s)
 
 
 def test_more_pages_than_may_watch_are_told(server: DashboardProcess) -> None:

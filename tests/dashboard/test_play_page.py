@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from watched import PATIENCE_MS, ask, wait_until
 
+from quarterup.dashboard.connections import MAX_CONNECTIONS
 from quarterup.dashboard.hand import PATIENCE_S
 from quarterup.dashboard.play_app import MAX_VIEWERS
 from quarterup.dashboard.played_game import PlayedGame, Wish, rules_of_people
@@ -282,6 +284,14 @@ def test_more_who_look_than_it_takes_are_refused_and_the_others_go_on(playing: P
     for connection in looking:
         connection.close()
     wait_until(lambda: ask(playing.link, "/api/describe")[0] == 200)
+
+
+def test_a_crowd_leaves_room_for_the_next_page(playing: Playing) -> None:
+    address = urlsplit(playing.link)
+    with contextlib.ExitStack() as crowd:
+        for _ in range(2 * MAX_CONNECTIONS):
+            crowd.enter_context(socket.create_connection((address.hostname, address.port), timeout=5))
+        assert ask(playing.link, "/api/describe")[0] == 200
 
 
 def test_elsewhere_a_token_is_needed_and_one_is_for_watching_only(tmp_path: Path) -> None:

@@ -11,17 +11,17 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 128
-IDLE_S = 10.0
-"""A connection on which nothing whole is asked for so long is closed."""
 STUCK_S = 10.0
 """A reader that takes nothing for so long is dropped."""
-SEND_BYTES = 1 << 17
-"""What the system holds for a slow reader: few seconds of pictures, not the megabytes that it would grow to."""
 
 
 class Connection(H11Protocol):
     """One of them. When there are too many the one that has idled longest makes room."""
 
+    send_bytes = 1 << 17
+    """What the system holds for a slow reader: few seconds of pictures, not the megabytes that it would grow to."""
+    idle_s = 10.0
+    """A connection on which nothing whole is asked for so long is closed."""
     _since = 0.0
     """When it became idle."""
     _idle: asyncio.TimerHandle | None = None
@@ -29,7 +29,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_bytes)
         self._wait()
         if len(self.connections) > MAX_CONNECTIONS:
             self._make_room()
@@ -66,7 +66,7 @@ class Connection(H11Protocol):
     def _wait(self) -> None:
         """For the next request, not for ever."""
         self._since = time.monotonic()
-        self._idle = self.loop.call_later(IDLE_S, self._give_up)
+        self._idle = self.loop.call_later(self.idle_s, self._give_up)
 
     def _give_up(self) -> None:
         if self._is_idle():

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from quarterup.dashboard.app import STATIC, json_object, refuse
+from quarterup.dashboard.connections import Connection
 from quarterup.dashboard.hand import SeatTaken
 from quarterup.dashboard.played_game import PlayedGame, Wish
 from quarterup.dashboard.requests import BadRequest
@@ -30,11 +31,8 @@ from quarterup.envs.cabinet import Cabinet
 from quarterup.training.recording import pixel_aspect
 
 MAX_VIEWERS = 8
-MAX_CONNECTIONS = 64
 MAX_HELD = 32
 MAX_NAME = 64
-SEND_BUFFER_BYTES = 1 << 16
-"""Of a connection: what lies in it is old when it arrives."""
 
 
 class PlayServer:
@@ -125,6 +123,15 @@ def make_play_app(game: PlayedGame, access: Access, about: dict[str, Any]) -> AS
     return Guarded(app, access)
 
 
+class PlayConnection(Connection):
+    """Of a page that plays."""
+
+    send_bytes = 1 << 16
+    """What lies there is old when it arrives."""
+    idle_s = 60.0
+    """A key that is pressed need not wait for a new connection."""
+
+
 class WebServer(uvicorn.Server):
     """It ends the long answers first, or it would wait for them."""
 
@@ -133,8 +140,8 @@ class WebServer(uvicorn.Server):
             app,
             log_config=None,
             access_log=False,
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_keep_alive=60,
+            http=PlayConnection,
+            timeout_keep_alive=int(PlayConnection.idle_s),
             timeout_graceful_shutdown=1,
             ws="none",
             server_header=False,
@@ -144,7 +151,6 @@ class WebServer(uvicorn.Server):
 
     def serve_until_ctrl_c(self, listener: socket.socket) -> None:
         """Or until `end`."""
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.run(sockets=[listener])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
