@@ -175,7 +175,7 @@ def test_a_race_goes_on_where_it_was_and_is_written_after_each_run(
         race.main()
 
 
-@pytest.mark.parametrize("agent", ["pqn", "rainbow"])
+@pytest.mark.parametrize("agent", ["pqn", "rainbow", "quick"])
 def test_ours_is_looked_at_while_it_learns(
     race: ModuleType, arcade: ModuleType, agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +201,8 @@ def test_the_peer_learns_in_the_same_emulators(
 
 
 def test_all_have_networks_of_one_size(race: ModuleType) -> None:
-    rainbow, pqn = (race.our_settings(contender).agent_settings for contender in ("rainbow", "pqn"))
-    assert (*rainbow.hidden_sizes, rainbow.head_size) == pqn.hidden_sizes
-    assert not rainbow.dueling
+    quick, rainbow, pqn = (race.our_settings(contender).agent_settings for contender in ("quick", "rainbow", "pqn"))
+    for one in (quick, rainbow):
+        assert (*one.hidden_sizes, one.head_size) == pqn.hidden_sizes
+        assert not one.dueling
     assert list(pqn.hidden_sizes) == race.PEER_SETTINGS["policy_kwargs"]["net_arch"]
