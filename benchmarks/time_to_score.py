@@ -77,8 +77,8 @@ QUICK_LEARNING: dict[str, Any] = {
     "target_every": 200,
     "epsilon": Linear(1.0, 0.01, 25_000),
 }
-"""Instead of those of `rainbow`: as many transitions in twice the updates. docs/games/space_invaders.md has what else was
-tried."""
+"""Instead of those of `rainbow`: as many transitions in twice the updates. docs/games/space_invaders.md has what else
+was tried."""
 PEER = "sb3_dqn"
 PEER_STEPS = 10_000_000
 """Of which its exploration schedule is a fraction."""
