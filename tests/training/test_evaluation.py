@@ -18,6 +18,8 @@ from quarterup.training.evaluation import (
     Evaluation,
     EvaluationError,
     evaluate,
+    evaluate_in,
+    make_env,
     save_evaluation,
 )
 from quarterup.training.policies import ExpertPolicy, RandomPolicy
@@ -60,6 +62,17 @@ def test_the_number_of_emulators_does_not_change_the_episodes() -> None:
     for one, other in zip(alone.episodes, together.episodes, strict=True):
         np.testing.assert_array_equal(one.trace.holds, other.trace.holds)
         assert (one.seed, one.score, one.frames) == (other.seed, other.score, other.frames)
+
+
+def test_more_emulators_than_episodes_are_of_no_harm() -> None:
+    alone = evaluate(EverySeventh(), GAME, SHORT, episodes=2, num_envs=1)
+    env = make_env(GAME, SHORT, 4)
+    try:
+        crowded = evaluate_in(env, EverySeventh(), SHORT, episodes=2)
+    finally:
+        env.close()
+    assert [one.score for one in crowded.episodes] == [one.score for one in alone.episodes]
+    assert [one.seed for one in crowded.episodes] == [FIRST_SEED, FIRST_SEED + 1]
 
 
 def test_an_episode_ends_at_the_cap_and_says_so() -> None:

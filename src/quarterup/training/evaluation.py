@@ -139,7 +139,7 @@ def evaluate_in(
     protocol_name: ProtocolName = OWN_RULES,
     progress: Callable[[int], None] = lambda played: None,
 ) -> Evaluation:
-    """`evaluate` in environments that `make_env` made of the same settings, no more than there are episodes.
+    """`evaluate` in environments that `make_env` made of the same settings.
 
     `protocol_name` says whose rules these settings are; see `protocols.under_protocol`.
     """
@@ -188,10 +188,11 @@ def _play(
 ) -> tuple[list[PlayedEpisode], int]:
     """All episodes by seed, and how many emulators died on the way. Who is free takes the next seed."""
     waiting = [first_seed + k for k in reversed(range(episodes))]
-    seeds: list[int | None] = [waiting.pop() for _ in range(env.num_envs)]
+    seeds = [waiting.pop() if waiting else None for _ in range(env.num_envs)]
     finished: dict[int, PlayedEpisode] = {}
     deaths = 0
-    observations, _ = env.reset(seed=seeds)
+    # Environments that no seed is left for play on, from any start, and are not counted.
+    observations, _ = env.reset(seed=[first_seed if seed is None else seed for seed in seeds])
     while len(finished) < episodes:
         observations, _, terminated, truncated, infos = env.step(policy.choose(observations, env))
         over = terminated | truncated
@@ -217,7 +218,6 @@ def _play(
                 )
                 progress(len(finished))
             seeds[index] = waiting.pop() if waiting else None
-        # Those that nothing is left for play on, from any start, and are not counted.
         starts = [first_seed if seed is None else seed for seed in seeds]
         observations, _ = env.reset(seed=starts, options={"reset_mask": over})
     return [finished[seed] for seed in sorted(finished)], deaths
