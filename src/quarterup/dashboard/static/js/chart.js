@@ -57,7 +57,7 @@ export class Chart {
     const options = {
       ...this.#size(),
       legend: { show: false },
-      padding: [13, axes.length > 1 ? 0 : 8, 0, 0],
+      padding: [18, axes.length > 1 ? 0 : 8, 0, 0],
       cursor: { sync: { key: "quarterup", scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
       scales: {
         x: { time: false, range: (_, low, high) => this.range ?? (low === high ? [low - 1, high + 1] : [low, high]) },
