@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: help setup demo test bench lint clean
 
 help:
-	@echo "make demo    train an agent on Space Invaders and show it (about ten minutes)"
+	@echo "make demo    train an agent on Space Invaders and show it (about five minutes)"
 	@echo "make test    run every test"
 	@echo "make bench   measure emulator, environment, replay and learner; fails if any became slower"
 	@echo "make lint    check style and types"

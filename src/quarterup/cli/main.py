@@ -25,7 +25,7 @@ from typing import Any
 import quarterup
 
 VERBS = {
-    "demo": "train an agent on Space Invaders in ten minutes, and see what came of it",
+    "demo": "train an agent on Space Invaders in a few minutes, and see what came of it",
     "train": "train an agent on a game, or go on with a run",
     "dashboard": "watch runs in the browser, and compare them",
     "set": "change exploration, step size and other schedules of a run while it goes on",
