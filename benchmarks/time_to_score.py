@@ -171,11 +171,11 @@ def made_actors(agent: str) -> Iterator[list[Player]]:
 
 
 def our_settings(contender: str) -> TrainSettings:
-    settings = settings_for(GAME, "rainbow" if contender == QUICK else contender)
     if contender == QUICK:
-        learning = dataclasses.replace(settings.agent_settings, **QUICK_LEARNING)
-        settings = dataclasses.replace(settings, replay_ratio=QUICK_REPLAY_RATIO, agent_settings=learning)
-    return dataclasses.replace(settings, steps=NO_END, threads=THREADS, device="cpu")
+        usual = our_settings("rainbow")
+        learning = dataclasses.replace(usual.agent_settings, **QUICK_LEARNING)
+        return dataclasses.replace(usual, replay_ratio=QUICK_REPLAY_RATIO, agent_settings=learning)
+    return dataclasses.replace(settings_for(GAME, contender), steps=NO_END, threads=THREADS, device="cpu")
 
 
 def peer(seed: int, rules: Rules, settings: Mapping[str, Any] = PEER_SETTINGS) -> dict[str, Any]:
