@@ -550,33 +550,6 @@ def test_bfloat16_goes_through_every_kind_of_network() -> None:
     assert np.isfinite(agent.learn()["loss"])
 
 
-def test_sampled_ahead_each_batch_is_learned_from_once_and_gets_its_own_priorities() -> None:
-    agent = make_agent()
-    agent._samples_ahead = True
-    feed(agent, 100)
-    drawn, updated = [], []
-    sample, update = agent.replay.sample, agent.replay.update_priorities
-
-    def note_sample(*arguments: Any) -> Any:
-        batch = sample(*arguments)
-        drawn.append(batch.indices.copy())
-        return batch
-
-    def note_update(slots: Any, errors: Any) -> None:
-        updated.append(slots.copy())
-        update(slots, errors)
-
-    agent.replay.sample, agent.replay.update_priorities = note_sample, note_update  # type: ignore[method-assign]
-    for _ in range(6):
-        agent.learn()
-    assert len(drawn) == 7
-    for slots, expected in zip(updated, drawn, strict=False):
-        np.testing.assert_array_equal(slots, expected)
-    agent.load(agent.state())
-    agent.learn()
-    np.testing.assert_array_equal(updated[-1], drawn[7])
-
-
 def test_returns_beyond_the_support_are_reported() -> None:
     narrow, wide = make_agent(v_min=-0.1, v_max=0.1), make_agent(v_min=-100, v_max=100)
     for agent in (narrow, wide):

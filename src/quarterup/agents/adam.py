@@ -43,32 +43,67 @@ def adam_step(
     The optimizer is one of a single group, these parameters in any order, without weight decay. Parameters, gradients
     and moments must be contiguous: see `gradients_of`.
     """
-    (group,) = optimizer.param_groups
-    if not optimizer.state:
-        for parameter in parameters:
-            step = torch.zeros((), dtype=torch.float32, device=parameter.device)
-            moments = {name: torch.zeros_like(parameter.detach()) for name in ("exp_avg", "exp_avg_sq")}
-            optimizer.state[parameter] = {"step": step, **moments}
-    states = [optimizer.state[parameter] for parameter in parameters]
-    steps = [state["step"] for state in states]
     # Without gradients a weight's first moment falls by a tenth a step until it is denormal, and then for ever rounds
     # back to what it was. Processors take many times as long over such numbers.
     torch.set_flush_denormal(True)
     with torch.no_grad():
-        torch._foreach_add_(steps, 1)
-        torch._fused_adam_(
-            tuple(parameters),
-            gradients,
-            [state["exp_avg"] for state in states],
-            [state["exp_avg_sq"] for state in states],
-            [],
-            steps,
-            lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            weight_decay=0.0,
-            eps=group["eps"],
-            amsgrad=False,
-            maximize=False,
-        )
+        torch._foreach_add_(_states(optimizer, parameters, "step"), 1)
+        _fused_step(optimizer, parameters, gradients, optimizer.param_groups[0]["lr"])
     torch.set_flush_denormal(False)
+
+
+def guarded_adam_step(
+    optimizer: torch.optim.Adam,
+    parameters: Sequence[torch.Tensor],
+    gradients: tuple[torch.Tensor, ...],
+    norm: torch.Tensor,
+    largest: float,
+    learning_rate: torch.Tensor,
+    bad: torch.Tensor,
+) -> None:
+    """`adam_step` with `clipped` gradients, all decided on the device, so that nobody waits for it.
+
+    `norm` and `learning_rate` are float32 of shape (), and so is `bad`: where it is 1, nothing changes. The gradients
+    are scaled in place.
+    """
+    with torch.no_grad():
+        steps = _states(optimizer, parameters, "step")
+        torch._foreach_add_(steps, [1.0 - bad] * len(steps))  # One tensor for all would be read by the host first.
+        divisor = ((norm + NORM_FLOOR) / largest).clamp(min=1.0)
+        _fused_step(optimizer, parameters, gradients, learning_rate, grad_scale=divisor, found_inf=bad)
+
+
+def _fused_step(
+    optimizer: torch.optim.Adam,
+    parameters: Sequence[torch.Tensor],
+    gradients: tuple[torch.Tensor, ...],
+    learning_rate: float | torch.Tensor,
+    **guards: torch.Tensor,
+) -> None:
+    (group,) = optimizer.param_groups
+    torch._fused_adam_(
+        tuple(parameters),
+        gradients,
+        _states(optimizer, parameters, "exp_avg"),
+        _states(optimizer, parameters, "exp_avg_sq"),
+        [],
+        _states(optimizer, parameters, "step"),
+        lr=learning_rate,
+        beta1=group["betas"][0],
+        beta2=group["betas"][1],
+        weight_decay=0.0,
+        eps=group["eps"],
+        amsgrad=False,
+        maximize=False,
+        **guards,
+    )
+
+
+def _states(optimizer: torch.optim.Adam, parameters: Sequence[torch.Tensor], name: str) -> list[torch.Tensor]:
+    """`step`, `exp_avg` or `exp_avg_sq` of each of the parameters; zeros before the first step."""
+    if not optimizer.state:
+        for parameter in parameters:
+            step = torch.zeros((), dtype=torch.float32, device=parameter.device)
+            moments = {moment: torch.zeros_like(parameter.detach()) for moment in ("exp_avg", "exp_avg_sq")}
+            optimizer.state[parameter] = {"step": step, **moments}
+    return [optimizer.state[parameter][name] for parameter in parameters]

@@ -42,4 +42,5 @@ class Mirrored:
             observations=torch.where(rows, self.observations(batch.observations), batch.observations),
             actions=torch.where(chosen, self.actions(batch.actions), batch.actions),
             next_observations=torch.where(rows, self.observations(batch.next_observations), batch.next_observations),
+            block=None,
         )

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,19 +20,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from quarterup.agents.adam import adam_step, clipped, gradient_norm, gradients_of
 from quarterup.agents.agent import AgentState, Beliefs, Transitions, box
 from quarterup.agents.checkpoint import adam_tensors, check_same_tensors, load_adam, load_module, module_tensors
-from quarterup.agents.finite import check_finite
+from quarterup.agents.cuda_updates import CudaUpdates
 from quarterup.agents.mirrored import MIRRORED_SHARE, Mirrored
 from quarterup.agents.network_actor import NetworkActor
 from quarterup.agents.networks.q_network import QNetwork
 from quarterup.agents.rainbow_settings import RainbowSettings
+from quarterup.agents.rainbow_update import Done, RainbowUpdate, Task, Updates, UpdatesNow, draw_taus
 from quarterup.agents.replay import layout
-from quarterup.agents.replay.batch import Batch
 from quarterup.agents.replay.replay import Replay
 from quarterup.agents.schedules import value_at
-from quarterup.agents.targets import ValueScale, large_margin, logits_near_zero, munchausen_target, of_actions
+from quarterup.agents.targets import ValueScale, logits_near_zero
 from quarterup.agents.values import Categorical, Mean, MeanBySquares, Quantiles, Values
 from quarterup.agents.weight_average import WeightAverage
 from quarterup.mirror import Mirror
@@ -65,7 +63,8 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
                 self.network.resample_noise(len(observations), self.generator)
             else:
                 self.network.remove_noise()
-            taus = self.draw_taus(len(observations)) if explore else self._even_taus(len(observations))
+            count = len(observations)
+            taus = draw_taus(self._settings, count, self.generator) if explore else self._even_taus(count)
             outputs = self.network(torch.tensor(observations, device=self.device), taus)
             actions: NDArray[np.int64] = self.values.points(outputs).argmax(dim=1).cpu().numpy()
         if explore:
@@ -79,14 +78,8 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
             outputs = self.network(torch.tensor(observation[None], device=self.device), self._even_taus(1))
             return self.values.beliefs(outputs)
 
-    def draw_taus(self, rows: int) -> torch.Tensor | None:
-        """Which quantiles the network is asked for, (rows, taus), or None if it has none."""
-        if self._settings.values != "iqn":
-            return None
-        return torch.rand((rows, self._settings.taus), generator=self.generator, device=self.device)
-
     def _even_taus(self, rows: int) -> torch.Tensor | None:
-        """Like `draw_taus`, but the middles of equal parts of 0..1: nothing is left to chance."""
+        """Like those of `draw_taus`, but the middles of equal parts of 0..1: nothing is left to chance."""
         if self._settings.values != "iqn":
             return None
         taus = (torch.arange(self._settings.taus, device=self.device) + 0.5) / self._settings.taus
@@ -129,20 +122,20 @@ class Rainbow:
         self._device = self.actor.device
         self._rng = self.actor.rng
         self._generator = self.actor.generator
-        self._mirrored = Mirrored(mirror, self._device) if mirror and settings.mirror_images else None
         self._values = self.actor.values
-        self._scale = _value_scale(settings)
         self._average = WeightAverage(self.actor.network, settings.average_updates)
         self.online = self._average.newest
         self.target = copy.deepcopy(self.online).requires_grad_(False)
-        self._parameters = list(self.online.parameters())
-        self._gradients: tuple[torch.Tensor, ...] = ()
-        self._samples_ahead = self._device.type == "cuda"
-        """Sample the next batch while the GPU computes, before the priorities of the one at hand are known."""
-        self._next_batch: Batch | None = None
         self.optimizer = torch.optim.Adam(
-            self._parameters, lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
+            self.online.parameters(), lr=value_at(settings.learning_rate, 0), eps=settings.adam_epsilon, fused=True
         )
+        mirrored = Mirrored(mirror, self._device) if mirror and settings.mirror_images else None
+        self._has_mirror = mirrored is not None
+        self._update = RainbowUpdate(
+            settings, self.online, self.target, self._values, _value_scale(settings), self._generator, mirrored
+        )
+        kind = CudaUpdates if self._device.type == "cuda" else UpdatesNow
+        self._updates: Updates = kind(self._update, self.optimizer)
         self.replay = Replay(
             **_what_is_kept(observation_space, num_actions, num_envs, settings),
             n_step=settings.n_step,
@@ -189,49 +182,55 @@ class Rainbow:
     def learn(self) -> Mapping[str, float]:
         """One update. Every `metrics_every` updates it returns metrics, otherwise nothing.
 
-        Raises FloatingPointError, leaving the weights as they were, if loss or gradient are not finite.
+        Raises FloatingPointError if loss or gradient are not finite, leaving the weights as they were before that
+        update, which on a GPU is the one before this.
         """
         settings = self.settings
         cloning_weight = value_at(settings.cloning_weight, self.env_steps)
-        batch = self._next_batch or self._sample()
-        self._next_batch = None
-        self.online.resample_noise(1, self._generator)
-        self.target.resample_noise(1, self._generator)
-        self.online.iterate_spectral_norm()
-
-        taus = self.actor.draw_taus(settings.batch_size)
-        with self.online.same_weights():
-            outputs = self._outputs(self.online, batch.observations, taus)
-            target = self._target(batch, outputs)
-        errors = self._values.errors(of_actions(outputs, batch.actions), target, taus)
-        loss = (batch.weights * errors).mean()
-        if cloning_weight > 0:
-            margins = large_margin(self._values.expected(outputs), batch.actions, settings.cloning_margin)
-            loss = loss + cloning_weight * (batch.expert * margins).mean()
-        step = self._step(errors, loss)
-
-        if settings.prioritized:
-            self.replay.priority_exponent = value_at(settings.priority_exponent, self.env_steps)
-            self.replay.update_priorities(batch.indices, step.errors)
+        beta = value_at(settings.beta, self.env_steps)
+        learning_rate = value_at(settings.learning_rate, self.env_steps)
+        batch = self.replay.sample(settings.batch_size, beta, self._rng)
+        is_due = (self.updates + 1) % settings.metrics_every == 0
+        done = self._updates.do(
+            Task(
+                number=self.updates,
+                batch=batch,
+                mirrored=self._rng.random(settings.batch_size) < MIRRORED_SHARE if self._has_mirror else None,
+                learning_rate=learning_rate,
+                cloning_weight=cloning_weight,
+                wants_metrics=is_due,
+            )
+        )
         self.updates += 1
         self._average.follow(self.updates)
         if self.updates % settings.target_every == 0:
             self.target.load_state_dict(self.online.state_dict())
-        if self.updates % settings.metrics_every:
+        if done is None:
             return {}
-        metrics = {
-            "loss": step.loss,
-            "error": float(step.errors.mean()),
-            "q": self.points(outputs.detach()).amax(dim=1).mean().item(),
-            "gradient_norm": step.gradient_norm,
-            "learning_rate": step.learning_rate,
+        self._take_in(done)
+        if not is_due:
+            return {}
+        return {
+            "loss": done.loss,
+            "error": float(done.errors.mean()),
+            "gradient_norm": done.gradient_norm,
+            "learning_rate": learning_rate,
             "epsilon": self.actor.epsilon(),
-            "beta": value_at(settings.beta, self.env_steps),
+            "beta": beta,
             "cloning_weight": cloning_weight,
+            **done.metrics,
         }
-        if settings.values == "c51":
-            metrics["beyond_support"] = target[:, [0, -1]].sum(dim=1).mean().item()
-        return metrics
+
+    def _take_in(self, done: Done) -> None:
+        if self.settings.prioritized:
+            self.replay.priority_exponent = value_at(self.settings.priority_exponent, self.env_steps)
+            self.replay.update_priorities(done.indices, done.errors)
+
+    def _settle(self) -> None:
+        """Take in what is still under way on a GPU. Raises as `learn`."""
+        done = self._updates.settle()
+        if done is not None:
+            self._take_in(done)
 
     def points(self, outputs: torch.Tensor) -> torch.Tensor:
         """Expected returns in points of a network's outputs, (B, actions, K) -> (B, actions)."""
@@ -239,16 +238,22 @@ class Rainbow:
 
     def adjust(self, settings: RainbowSettings) -> None:
         """Go on with other schedules."""
-        self.settings = settings
+        self._settle()
+        self.settings = self._update.settings = settings
+        self._updates.begin_again()
         self.actor.adjust(settings)
 
     def forget(self) -> None:
         """Empty the replay. The next step observed begins new episodes."""
+        self._settle()
         self.replay.clear()
-        self._next_batch = None
 
     def state(self) -> AgentState:
-        """Networks, optimizer, counters and random generators. A replay in a directory is its own state."""
+        """Networks, optimizer, counters and random generators. A replay in a directory is its own state.
+
+        Raises as `learn`, once, if the last update went wrong.
+        """
+        self._settle()
         values = {
             "env_steps": self.env_steps,
             "updates": self.updates,
@@ -264,6 +269,7 @@ class Rainbow:
         Raises ValueError, naming the first difference and changing nothing, if it belongs to another network.
         """
         check_same_tensors(self._learned(), {k: v for k, v in state.tensors.items() if k != "generator"})
+        self._updates.begin_again()
         load_module("online", self.online, state.tensors)
         load_module("target", self.target, state.tensors)
         self._average.load(state.tensors)
@@ -275,83 +281,10 @@ class Rainbow:
         self.actor.env_steps = state.values["env_steps"]
         self.updates = state.values["updates"]
         self.replay.begin_new_episodes()
-        self._next_batch = None
 
     def _learned(self) -> dict[str, torch.Tensor]:
         networks = {**module_tensors("online", self.online), **module_tensors("target", self.target)}
         return {**networks, **self._average.tensors(), **adam_tensors("optimizer", self.optimizer, self.online)}
-
-    def _sample(self) -> Batch:
-        """A batch on the device. Copies to a GPU are queued; `_step` waits for them before their source is reused."""
-        beta = value_at(self.settings.beta, self.env_steps)
-        batch = self.replay.sample(self.settings.batch_size, beta, self._rng).to(self._device)
-        if self._mirrored is None:
-            return batch
-        chosen = torch.from_numpy(self._rng.random(self.settings.batch_size) < MIRRORED_SHARE)
-        return self._mirrored.some(batch, chosen.to(self._device))
-
-    def _outputs(self, network: QNetwork, observations: torch.Tensor, taus: torch.Tensor | None) -> torch.Tensor:
-        """Outputs for learning, float32 whatever they are computed in."""
-        outputs: torch.Tensor
-        if not self.settings.amp:
-            outputs = network(observations, taus)
-            return outputs
-        with torch.autocast(self._device.type, torch.bfloat16):
-            outputs = network(observations, taus)
-        return outputs.float()
-
-    def _step(self, errors: torch.Tensor, loss: torch.Tensor) -> _Step:
-        """One step of the optimizer down the gradient of `loss`. Raises FloatingPointError before it, if need be."""
-        # Those of the last update are kept until here and freed now: freed any sooner, their memory would go back to
-        # the system and be asked for again, page by page, at every update (a tenth of the time with large networks).
-        self._gradients = ()
-        self._gradients = gradients_of(loss, self._parameters)
-        norm = gradient_norm(self._gradients)
-        if self._samples_ahead:
-            self._next_batch = self._sample()
-        # All that the host must know of an update comes in one copy, the only time that it waits for a GPU. It comes
-        # before the step, so that a bad gradient reaches neither weights nor moments; what is left for the GPU to do
-        # then is one fused kernel, while the host goes on to the priorities and the next batch.
-        numbers = torch.cat([errors.detach(), torch.stack([loss.detach(), norm])]).cpu().numpy()
-        done = _Step(
-            numbers[:-2],
-            loss=float(numbers[-2]),
-            gradient_norm=float(numbers[-1]),
-            learning_rate=value_at(self.settings.learning_rate, self.env_steps),
-        )
-        check_finite(done.loss, done.gradient_norm, self.updates)
-        self.optimizer.param_groups[0]["lr"] = done.learning_rate
-        gradients = clipped(self._gradients, done.gradient_norm, self.settings.max_gradient_norm)
-        adam_step(self.optimizer, self._parameters, gradients)
-        return done
-
-    def _target(self, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
-        """What the outputs of the batch's actions are trained towards, (B, K); `outputs` are those of all actions."""
-        size = self.settings.batch_size
-        with torch.no_grad():
-            next_outputs = self._outputs(self.target, batch.next_observations, self.actor.draw_taus(size))
-            if self.settings.munchausen:
-                # The policy is read off the online network, whose outputs are there anyway: see docs/agents/rainbow.md.
-                return munchausen_target(
-                    next_outputs, outputs, batch.actions, batch.returns, batch.discounts, self._scale
-                )
-            chooser = next_outputs
-            if self.settings.double:
-                chooser = self._outputs(self.online, batch.next_observations, self.actor.draw_taus(size))
-            next_actions = self.points(chooser).argmax(dim=1)
-            return self._values.target(next_outputs, next_actions, batch.returns, batch.discounts)
-
-
-@dataclass(frozen=True)
-class _Step:
-    """What the host knows of one step of the optimizer."""
-
-    errors: NDArray[np.float32]
-    """Of the rows of the batch, shape (B,)."""
-    loss: float
-    gradient_norm: float
-    """Before clipping."""
-    learning_rate: float
 
 
 def check_room(

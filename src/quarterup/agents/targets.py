@@ -157,7 +157,8 @@ def expected_values(logits: torch.Tensor, atom_values: torch.Tensor) -> torch.Te
 
 def of_actions(outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
     """The outputs of one action a row. Outputs (B, actions, ...), actions (B,) int64 -> (B, ...)."""
-    return outputs[torch.arange(len(actions), device=actions.device), actions]
+    index = actions.view(-1, *(1,) * (outputs.dim() - 1)).expand(-1, 1, *outputs.shape[2:])
+    return outputs.gather(1, index).squeeze(1)
 
 
 FALL_PER_ATOM = 0.5

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+ALIGNMENT = 256
+"""Bytes: where a tensor of a batch begins in its memory."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,19 @@ class Batch:
     """The action was the expert's. bool, shape (B,)."""
     indices: NDArray[np.int64]
     """Slots, for `update_priorities`. Shape (B,)."""
+    block: torch.Tensor | None = None
+    """The memory that all tensors lie in, as bytes: see `batch_in`. None if each has its own."""
 
     def to(self, device: torch.device) -> Batch:
-        """The batch with its tensors on `device`; itself if they are there.
-
-        Copies to a CUDA device are queued on its current stream, after all that is queued there already. Wait for that
-        stream before the replay's memory is used again, that is, before the second `sample` of this size from here on.
-        """
+        """The batch with its tensors on `device`; itself if they are there."""
         if device == self.observations.device:
             return self
-        tensors = {name: value.to(device, non_blocking=True) for name, value in vars(self).items() if name != "indices"}
-        return Batch(**tensors, indices=self.indices.copy())
+        tensors = {name: getattr(self, name).to(device) for name in TENSORS}
+        return Batch(**tensors, indices=self.indices)
+
+
+TENSORS = ("observations", "actions", "returns", "next_observations", "discounts", "weights", "expert")
+"""The fields of a batch that are there for the learner."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,8 @@ def new_batch_memory(
     size: int, observation_shape: tuple[int, ...], dtype: np.dtype[Any], stack: int, *, pinned: bool
 ) -> BatchMemory:
     """Memory for a batch of `size`; `pinned` makes copies to a CUDA device faster."""
-
-    def zeros(shape: tuple[int, ...], like: Any) -> torch.Tensor:
-        of = torch.from_numpy(np.zeros(0, like)).dtype
-        return torch.zeros(shape, dtype=of, pin_memory=pinned)
-
-    batch = Batch(
-        observations=zeros((size, *observation_shape), dtype),
-        actions=zeros((size,), np.int64),
-        returns=zeros((size,), np.float32),
-        next_observations=zeros((size, *observation_shape), dtype),
-        discounts=zeros((size,), np.float32),
-        weights=zeros((size,), np.float32),
-        expert=zeros((size,), np.bool_),
-        indices=np.zeros(size, np.int64),
-    )
+    num_bytes = batch_bytes(size, observation_shape, dtype)
+    batch = batch_in(torch.zeros(num_bytes, dtype=torch.uint8, pin_memory=pinned), size, observation_shape, dtype)
     return BatchMemory(
         batch=batch,
         observations=batch.observations.numpy().reshape(size * stack, -1),
@@ -95,3 +88,35 @@ def new_batch_memory(
         bootstrap_slots=np.zeros(size, np.int64),
         sources=np.zeros((size, stack), np.int64),
     )
+
+
+def batch_bytes(size: int, observation_shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """Bytes of the block that `batch_in` takes."""
+    return sum(_room(*of) for of in _layout(size, observation_shape, dtype).values())
+
+
+def batch_in(block: torch.Tensor, size: int, observation_shape: tuple[int, ...], dtype: np.dtype[Any]) -> Batch:
+    """A batch whose tensors lie in `block`, bytes on any device. All of it can be copied at once, to another block."""
+    tensors, offset = {}, 0
+    for name, (shape, kind) in _layout(size, observation_shape, dtype).items():
+        num_bytes = math.prod(shape) * kind.itemsize
+        tensors[name] = block[offset : offset + num_bytes].view(kind).view(shape)
+        offset += _room(shape, kind)
+    return Batch(**tensors, indices=np.zeros(size, np.int64), block=block)
+
+
+def _layout(
+    size: int, observation_shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    """Shape and dtype of each of `TENSORS`, in their order in memory."""
+    pictures = ((size, *observation_shape), torch.from_numpy(np.zeros(0, dtype)).dtype)
+    kinds = {"actions": torch.int64, "expert": torch.bool}
+    return {
+        name: pictures if name.endswith("observations") else ((size,), kinds.get(name, torch.float32))
+        for name in TENSORS
+    }
+
+
+def _room(shape: tuple[int, ...], kind: torch.dtype) -> int:
+    """Bytes that a tensor takes in a block, so that the next one is aligned as any could wish."""
+    return -(-math.prod(shape) * kind.itemsize // ALIGNMENT) * ALIGNMENT
