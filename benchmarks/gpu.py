@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/gpu.py [--updates 200]
 
 For the presets `rainbow` and `btr` on pixels, and that of Space Invaders on features, in float32 and in bfloat16:
-updates a second; how many times as many that is as when their kernels are queued one by one; its share of what the GPU does
-when it replays the captured update and nothing else, without sampling, copies or priorities; microseconds of choosing
-actions for 8 and 64 environments; and the most memory that torch had in use. All in turns, medians of the rounds.
-Prints one JSON object; without a CUDA device says so and exits with 1. Needs torch's CUDA build.
+updates a second; how many times as many that is as when their kernels are queued one by one; its share of what the GPU
+does when it replays the captured update and nothing else, without sampling, copies or priorities; microseconds of
+choosing actions for 8 and 64 environments; and the most memory that torch had in use. All in turns, medians of the
+rounds. Prints one JSON object; without a CUDA device says so and exits with 1. Needs torch's CUDA build.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ itself is withheld on the GPU, that one and all that follow.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -75,13 +78,14 @@ class CudaUpdates:
     def _run(self) -> None:
         """Queue one update."""
         if not self.captures or self._eager_updates < EAGER_UPDATES:
-            self._compute()
+            with _products_like_convolutions():
+                self._compute()
             self._eager_updates += 1
             return
         if self._graph is None:
             graph = torch.cuda.CUDAGraph()
             graph.register_generator_state(self._update.generator)
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with _products_like_convolutions(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._compute()
             self._graph = graph
         self._graph.replay()
@@ -148,3 +152,16 @@ class _Slot:
         self._there.synchronize()
         numbers = self._numbers.numpy()
         return numbers[: self._size].copy(), numbers[self._size :].tolist()
+
+
+@contextlib.contextmanager
+def _products_like_convolutions() -> Iterator[None]:
+    """Matrix products may round their factors to TensorFloat-32 where convolutions may, as these do unless told not to:
+    the same three digits, and a sixth of Rainbow's time less (docs/decisions.md)."""
+    before = torch.get_float32_matmul_precision()
+    if torch.backends.cudnn.allow_tf32:
+        torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
