@@ -1,4 +1,4 @@
-"""Updates on a GPU: the same numbers as on a processor, whether captured or not, and nothing is lost on the way."""
+"""Learning and acting on a GPU: as on a processor, whether captured or not, and nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from quarterup.agents.agent import Transitions
+from quarterup.agents.cuda_choices import EAGER_CALLS
 from quarterup.agents.cuda_updates import EAGER_UPDATES, CudaUpdates
+from quarterup.agents.pqn import PQN, PQNSettings
 from quarterup.agents.rainbow import Rainbow
 from quarterup.agents.rainbow_settings import RainbowSettings
 from quarterup.agents.schedules import Linear
@@ -229,3 +231,52 @@ def test_acting_between_updates_changes_neither() -> None:
         found += [values["loss"] for values in [agent.learn()] if values]
         agent.act(observations, explore=False)
     np.testing.assert_allclose(found, losses(other)[:-1], rtol=1e-4)
+
+
+def observations_of(space: gym.spaces.Box, count: int, seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    if len(space.shape) == 3:
+        return rng.integers(256, size=(count, *space.shape), dtype=np.uint8)
+    return rng.standard_normal((count, *space.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("space", [VECTORS, PIXELS])
+@pytest.mark.parametrize("values", ["c51", "iqn"])
+def test_the_same_actions_as_on_a_processor(values: str, space: gym.spaces.Box) -> None:
+    here, there = (make_agent(device, space=space, values=values) for device in ("cpu", "cuda"))
+    for call in range(2 * EAGER_CALLS):
+        for count in (1, 64):
+            observations = observations_of(space, count, seed=call)
+            same = here.act(observations, explore=False) == there.act(observations, explore=False)
+            assert same.mean() > 0.95  # Of fresh networks' values some are all but equal.
+
+
+@pytest.mark.parametrize("values", ["c51", "iqn"])
+def test_captured_noise_is_drawn_anew_and_as_if_it_were_not_captured(values: str) -> None:
+    captured, eager = (make_agent(values=values) for _ in range(2))
+    eager.actor._on_gpu = {}
+    observations = np.repeat(observations_of(VECTORS, 1, seed=0), 64, axis=0)
+    chosen = [captured.act(observations, explore=True) for _ in range(3 * EAGER_CALLS)]
+    for actions in chosen:
+        np.testing.assert_array_equal(actions, eager.act(observations, explore=True))
+    assert len({actions.tobytes() for actions in chosen}) == len(chosen)
+
+
+def test_captured_actions_follow_the_weights() -> None:
+    agent, other = make_agent(**PLAIN), make_agent(**PLAIN, learning_rate=0.1)
+    observations = observations_of(VECTORS, 64, seed=0)
+    for _ in range(2 * EAGER_CALLS):
+        before = agent.act(observations, explore=False)
+    losses(other)
+    expected = other.act(observations, explore=False)
+    agent.load(other.state())
+    np.testing.assert_array_equal(agent.act(observations, explore=False), expected)
+    assert not np.array_equal(before, expected)
+
+
+def test_pqn_acts_as_on_a_processor() -> None:
+    here, there = (PQN(PIXELS, 3, NUM_ENVS, PQNSettings(), 0, None, device) for device in ("cpu", "cuda"))
+    for call in range(2 * EAGER_CALLS):
+        observations = observations_of(PIXELS, 64, seed=call)
+        same = here.act(observations, explore=False) == there.act(observations, explore=False)
+        assert same.mean() > 0.95

@@ -147,12 +147,14 @@ class PQNActor(NetworkActor[LayerNormQNetwork, PQNSettings]):
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,)."""
-        with torch.inference_mode():
-            values = self.network(torch.tensor(observations, device=self.device))
-            actions: NDArray[np.int64] = values.argmax(dim=1).cpu().numpy()
+        actions = self._chosen(observations, explore=explore)
         if explore:
             self._choose_some_at_random(actions)
         return actions
+
+    def _choose(self, observations: torch.Tensor, *, explore: bool) -> torch.Tensor:
+        values: torch.Tensor = self.network(observations)
+        return values.argmax(dim=1)
 
     def beliefs(self, observation: NDArray[np.generic]) -> Beliefs:
         """The network's values."""

@@ -51,25 +51,26 @@ class RainbowActor(NetworkActor[QNetwork, RainbowSettings]):
         """Make one with fresh weights; arguments as of `Rainbow`."""
         self.values = _make_values(settings, num_actions, torch.device(device))
         network = _make_network(box(observation_space).shape, num_actions, self.values, settings, seed)
-        super().__init__(network, "online", num_actions, settings, seed, torch.device(device))
-        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.generator = torch.Generator(device).manual_seed(seed)
+        super().__init__(network, "online", num_actions, settings, seed, torch.device(device), self.generator)
 
     def act(self, observations: NDArray[np.generic], *, explore: bool) -> NDArray[np.int64]:
         """Actions for observations (N, *observation_shape) -> (N,). Exploring begins with random ones."""
         if explore and self.env_steps < self._settings.learning_starts:
             return self._random_actions(len(observations))
-        with torch.inference_mode():
-            if explore:
-                self.network.resample_noise(len(observations), self.generator)
-            else:
-                self.network.remove_noise()
-            count = len(observations)
-            taus = draw_taus(self._settings, count, self.generator) if explore else self._even_taus(count)
-            outputs = self.network(torch.tensor(observations, device=self.device), taus)
-            actions: NDArray[np.int64] = self.values.points(outputs).argmax(dim=1).cpu().numpy()
+        actions = self._chosen(observations, explore=explore)
         if explore:
             self._choose_some_at_random(actions)
         return actions
+
+    def _choose(self, observations: torch.Tensor, *, explore: bool) -> torch.Tensor:
+        count = len(observations)
+        if explore:
+            self.network.resample_noise(count, self.generator)
+        else:
+            self.network.remove_noise()
+        taus = draw_taus(self._settings, count, self.generator) if explore else self._even_taus(count)
+        return self.values.points(self.network(observations, taus)).argmax(dim=1)
 
     def beliefs(self, observation: NDArray[np.generic]) -> Beliefs:
         """Without noise. The next action that explores draws its noise anew, so it is the same as without this."""

@@ -43,7 +43,10 @@ MAX_UPDATES_BEHIND = 32
 """With so many updates earned and not done, no more vector steps are taken in: the queue fills, and the environments
 wait."""
 PUBLISH_EVERY_S = 0.05
-"""Seconds between weights that are published."""
+"""Seconds between weights that are published, at least."""
+PUBLISHING_SHARE = 0.05
+"""Of the time that it may take: large weights on a GPU, which has to finish its update first, are published less often.
+"""
 IDLE_S = 0.0005
 """With nothing to do: seconds until the next look."""
 
@@ -181,13 +184,15 @@ class Worker:
         self._due -= float(self._agent.replays)
         if metrics:
             self._say(Message("metrics", dict(metrics)))
-        if now - self._published_at >= PUBLISH_EVERY_S:
+        if now >= self._publish_at:
             self._publish()
 
     def _publish(self) -> None:
+        began = time.perf_counter()
         self._shared.publish(self._agent.actor.weights())
         self._published = self._updates
-        self._published_at = time.perf_counter()
+        took = time.perf_counter() - began
+        self._publish_at = began + max(PUBLISH_EVERY_S, took / PUBLISHING_SHARE)
 
     def _show(self) -> None:
         board, fill = self._board[0], self._agent.fill()
