@@ -41,6 +41,7 @@ class CudaUpdates:
         self.begin_again()
 
     def begin_again(self) -> None:
+        torch.cuda.current_stream(self._device).synchronize()  # Then the memory of what was under way is free again.
         self._under_way: _Slot | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
         self._eager_updates = 0

@@ -121,8 +121,9 @@ class RainbowSettings:
     evidence from rewards, lower only breaks ties."""
 
     amp: bool = False
-    """Learn with forward and backward passes in bfloat16, which GPUs compute several times as fast; weights, losses and
-    the optimizer stay float32. Values lose precision beyond three digits. Acting does not change."""
+    """Learn with forward and backward passes in bfloat16; weights, losses and the optimizer stay float32. On GPUs that
+    pays for large networks such as `impala`, and slows small ones. Values lose precision beyond three digits. Acting
+    does not change."""
 
     metrics_every: int = 100
     """Updates between metrics. Higher costs less time, lower shows more."""
