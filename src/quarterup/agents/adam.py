@@ -7,11 +7,20 @@ check their tensors at every step, which for small networks takes longer than th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
 NORM_FLOOR = 1e-6
 """Added to the norm that gradients are divided by, as in `clip_grad_norm_`."""
+
+
+class _States(NamedTuple):
+    """What the optimizer holds for each of the parameters."""
+
+    steps: list[torch.Tensor]
+    means: list[torch.Tensor]
+    squares: list[torch.Tensor]
 
 
 def gradients_of(loss: torch.Tensor, parameters: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
@@ -47,8 +56,9 @@ def adam_step(
     # back to what it was. Processors take many times as long over such numbers.
     torch.set_flush_denormal(True)
     with torch.no_grad():
-        torch._foreach_add_(_states(optimizer, parameters, "step"), 1)
-        _fused_step(optimizer, parameters, gradients, optimizer.param_groups[0]["lr"])
+        states = _states(optimizer, parameters)
+        torch._foreach_add_(states.steps, 1)
+        _fused_step(optimizer, parameters, gradients, states, optimizer.param_groups[0]["lr"])
     torch.set_flush_denormal(False)
 
 
@@ -67,16 +77,18 @@ def guarded_adam_step(
     are scaled in place.
     """
     with torch.no_grad():
-        steps = _states(optimizer, parameters, "step")
-        torch._foreach_add_(steps, [1.0 - bad] * len(steps))  # One tensor for all would be read by the host first.
+        states = _states(optimizer, parameters)
+        advance = [1.0 - bad] * len(states.steps)  # One tensor for all would be read by the host first.
+        torch._foreach_add_(states.steps, advance)
         divisor = ((norm + NORM_FLOOR) / largest).clamp(min=1.0)
-        _fused_step(optimizer, parameters, gradients, learning_rate, grad_scale=divisor, found_inf=bad)
+        _fused_step(optimizer, parameters, gradients, states, learning_rate, grad_scale=divisor, found_inf=bad)
 
 
 def _fused_step(
     optimizer: torch.optim.Adam,
     parameters: Sequence[torch.Tensor],
     gradients: tuple[torch.Tensor, ...],
+    states: _States,
     learning_rate: float | torch.Tensor,
     **guards: torch.Tensor,
 ) -> None:
@@ -84,10 +96,10 @@ def _fused_step(
     torch._fused_adam_(
         tuple(parameters),
         gradients,
-        _states(optimizer, parameters, "exp_avg"),
-        _states(optimizer, parameters, "exp_avg_sq"),
+        states.means,
+        states.squares,
         [],
-        _states(optimizer, parameters, "step"),
+        states.steps,
         lr=learning_rate,
         beta1=group["betas"][0],
         beta2=group["betas"][1],
@@ -99,11 +111,16 @@ def _fused_step(
     )
 
 
-def _states(optimizer: torch.optim.Adam, parameters: Sequence[torch.Tensor], name: str) -> list[torch.Tensor]:
-    """`step`, `exp_avg` or `exp_avg_sq` of each of the parameters; zeros before the first step."""
+def _states(optimizer: torch.optim.Adam, parameters: Sequence[torch.Tensor]) -> _States:
+    """Zeros before the first step."""
     if not optimizer.state:
         for parameter in parameters:
             step = torch.zeros((), dtype=torch.float32, device=parameter.device)
-            moments = {moment: torch.zeros_like(parameter.detach()) for moment in ("exp_avg", "exp_avg_sq")}
+            moments = {name: torch.zeros_like(parameter.detach()) for name in ("exp_avg", "exp_avg_sq")}
             optimizer.state[parameter] = {"step": step, **moments}
-    return [optimizer.state[parameter][name] for parameter in parameters]
+    states = [optimizer.state[parameter] for parameter in parameters]
+    return _States(
+        [state["step"] for state in states],
+        [state["exp_avg"] for state in states],
+        [state["exp_avg_sq"] for state in states],
+    )
