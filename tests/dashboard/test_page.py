@@ -54,7 +54,9 @@ def test_the_game_moves_and_so_do_the_numbers_and_all_fits_on_a_laptop(page: Pag
     changes(page, "document.querySelector('[data-gauge=frames] b').textContent")
     becomes_true(page, "Number(document.querySelector('#game-score').textContent.replace(',', '')) > 0")
     assert page.locator("#game-lives").inner_text() in "123"
-    assert page.locator(".feature").count() > 25
+    changes(page, "document.querySelector('#sees canvas').toDataURL()")
+    page.locator("#sees canvas").hover(position={"x": 20, "y": 5})
+    assert page.locator("#sees canvas").get_attribute("title").startswith("gun_x: ")
     expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     page.wait_for_selector("#chart-score canvas")
     changes(page, "document.querySelector('#expects').toDataURL()")

@@ -15,17 +15,16 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from quarterup.dashboard.feed import ALL, Feed
 from quarterup.dashboard.history import EPISODE_SERIES, Series
+from quarterup.dashboard.page_files import PageFiles
 from quarterup.dashboard.requests import BadRequest, adjust, control, controls
 from quarterup.dashboard.runs import Run, Runs
 from quarterup.dashboard.safety import Access, Guarded, token_of
 
-STATIC = Path(__file__).parent / "static"
 MAX_VIEWERS = 32
 MAX_SERIES = 40
 MAX_POINTS = 4_000
@@ -137,7 +136,7 @@ def make_app(runs: Runs, access: Access) -> ASGIApp:
             Route("/api/charts", server.charts),
             Route("/api/control", server.control, methods=["POST"]),
             Route("/api/adjust", server.adjust, methods=["POST"]),
-            Mount("/", StaticFiles(directory=STATIC, html=True)),
+            Route("/{path:path}", PageFiles("index.html").answer),
         ],
         exception_handlers={BadRequest: refuse},
     )

@@ -15,14 +15,14 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from quarterup.dashboard.app import STATIC, json_object, refuse
+from quarterup.dashboard.app import json_object, refuse
 from quarterup.dashboard.connections import Connection
 from quarterup.dashboard.hand import SeatTaken
+from quarterup.dashboard.page_files import PageFiles
 from quarterup.dashboard.played_game import PlayedGame, Wish
 from quarterup.dashboard.requests import BadRequest
 from quarterup.dashboard.safety import Access, Guarded, token_of
@@ -45,9 +45,6 @@ class PlayServer:
         self._about = about
         self._inputs = {name for action in about["actions"] for name in action["inputs"]}
         self._viewers = 0
-
-    async def page(self, request: Request) -> Response:
-        return FileResponse(STATIC / "play.html")
 
     async def describe(self, request: Request) -> Response:
         return JSONResponse({**self._about, "may_control": self._access.may_control(token_of(request.scope))})
@@ -111,12 +108,11 @@ def make_play_app(game: PlayedGame, access: Access, about: dict[str, Any]) -> AS
     server = PlayServer(game, access, about)
     app = Starlette(
         routes=[
-            Route("/", server.page),
             Route("/api/describe", server.describe),
             Route("/api/pictures", server.pictures),
             Route("/api/hold", server.hold, methods=["POST"]),
             Route("/api/ask", server.ask, methods=["POST"]),
-            Mount("/", StaticFiles(directory=STATIC)),
+            Route("/{path:path}", PageFiles("play.html").answer),
         ],
         exception_handlers={BadRequest: refuse, SeatTaken: _taken},
     )

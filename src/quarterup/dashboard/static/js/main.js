@@ -9,7 +9,6 @@ import { Painter, decoded } from "./painter.js";
 import { Steering, showEvents } from "./steering.js";
 import { $, duration, setText } from "./text.js";
 
-const SOON_MS = 400; // Numbers need not be drawn as often as pictures come. They are drawn together.
 const FRESH_S = 5; // Progress older than this is no news.
 const ENDS = { finished: "finished", stopped: "stopped" };
 
@@ -35,22 +34,22 @@ function progress(values) {
   state.progress = values;
   state.age = Math.max(0, Date.now() / 1000 - values.time);
   state.came = performance.now();
-  painter.paint("progress", () => {
+  painter.paintSoon("progress", () => {
     gauges.show(values);
     steering.show(values);
     tellConnection();
-  }, SOON_MS);
+  });
 }
 
 async function played(values) {
-  painter.paint(`game ${values.env}`, () => game.tell(values), SOON_MS);
+  painter.paintSoon(`game ${values.env}`, () => game.tell(values));
   if (!values.picture || !game.shows(values.env)) return;
   const bitmap = await decoded(values.picture);
   painter.paint(`picture ${values.env}`, () => game.show(values, bitmap));
 }
 
 function thought(values) {
-  if (values.env === Math.max(game.env, 0)) painter.paint("mind", () => mind.show(values));
+  if (values.env === Math.max(game.env, 0)) painter.paintSoon("mind", () => mind.show(values));
 }
 
 function watch() {
@@ -75,6 +74,7 @@ function connection() {
 }
 
 async function begin() {
+  watch();
   const { runs, own, controls, may_control: mayControl } = await get("describe");
   const { name, game: played, agent, machine } = runs[0];
   document.title = `${name} · quarterup`;
@@ -84,7 +84,6 @@ async function begin() {
   steering.setControls(controls, mayControl);
   charts.setRuns(runs, own);
   charts.refresh();
-  watch();
 }
 
 charts.onevents = (events) => {

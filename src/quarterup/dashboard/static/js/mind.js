@@ -1,5 +1,6 @@
 // What the agent expects of each action, and what it sees.
 
+import { Features } from "./features.js";
 import { decoded } from "./painter.js";
 import { $, element, setText, sharpCanvas, short, widthOf } from "./text.js";
 
@@ -105,24 +106,15 @@ export class Mind {
   }
 
   #seeFeatures(values) {
-    const features = this.about.features;
-    this.features ??= layOut($("sees"), features, values.length);
     setText($("sees-unit"), `${values.length} numbers`);
-    for (const { index, bar, text } of this.features.rows) {
-      const { low, high } = features[index] ?? { low: -1, high: 1 };
-      const value = values[index];
-      const part = Math.min(1, Math.abs(value) / Math.max(Math.abs(low), Math.abs(high), 1e-9));
-      bar.style.backgroundSize = `${(part * 100).toFixed(0)}% 100%`; // A width would have the browser lay out the panel anew.
-      bar.classList.toggle("negative", value < 0);
-      setText(text, value.toFixed(2));
-    }
-    for (const { canvas, first, count } of this.features.profiles) drawProfile(canvas, values.slice(first, first + count));
+    this.features ??= new Features($("sees"), this.about.features, values.length);
+    this.features.show(values);
   }
 
   #seeFrames(view) {
     setText($("sees-unit"), `${view.layers} pictures of ${view.width} × ${view.height / view.layers}, the newest last`);
     if (!this.frames?.isConnected) {
-      this.frames = element("canvas", { width: view.width, height: view.height, role: "img", ariaLabel: "what the agent sees" });
+      this.frames = element("canvas", { className: "pictures", width: view.width, height: view.height, role: "img", ariaLabel: "what the agent sees" });
       $("sees").replaceChildren(this.frames);
     }
     decoded(view.png).then((bitmap) => {
@@ -130,53 +122,6 @@ export class Mind {
       bitmap.close();
     });
   }
-}
-
-// Single features as rows; those with numbered names, such as column_0 to column_10, together as one profile.
-function layOut(parent, features, count) {
-  const groups = [];
-  for (let index = 0; index < count; index++) {
-    const name = features[index]?.name ?? String(index);
-    const base = features.length ? name.match(/^(.+)_[+-]?\d+$/)?.[1] : undefined;
-    const last = groups.at(-1);
-    if (base && last?.base === base) last.count += 1;
-    else groups.push({ base, name, first: index, count: 1 });
-  }
-  const rows = [];
-  const profiles = [];
-  const list = element("div", { className: "feature-rows" });
-  const below = element("div");
-  for (const { base, name, first, count: many } of groups) {
-    if (many > 3) {
-      const canvas = element("canvas", { title: features.slice(first, first + many).map((f) => `${f.name}: ${f.meaning}`).slice(0, 3).join("\n") + "\n…" });
-      below.append(element("div", { className: "profile" }, `${base} × ${many}`, canvas));
-      profiles.push({ canvas, first, count: many });
-      continue;
-    }
-    for (let index = first; index < first + many; index++) {
-      const [bar, text] = [element("i"), element("output")];
-      const title = features[index] ? `${features[index].name}: ${features[index].meaning}` : name;
-      list.append(element("div", { className: "feature", title }, element("span", { textContent: features[index]?.name ?? name }), text, bar));
-      rows.push({ index, bar, text });
-    }
-  }
-  parent.replaceChildren(list, below);
-  return { rows, profiles };
-}
-
-function drawProfile(canvas, values) {
-  const [width, height] = [widthOf(canvas), 26];
-  const context = sharpCanvas(canvas, width, height);
-  const step = width / values.length;
-  const signed = values.some((value) => value < 0);
-  const zero = signed ? height / 2 : height - 1;
-  values.forEach((value, i) => {
-    context.fillStyle = COLOURS.faint;
-    context.fillRect(i * step + 0.5, signed ? 0 : 1, step - 1.5, height - 1);
-    context.fillStyle = value < 0 ? "#ff5c93" : COLOURS.cyan;
-    const length = value * (signed ? height / 2 : height - 2);
-    context.fillRect(i * step + 0.5, length > 0 ? zero - length : zero, step - 1.5, Math.abs(length));
-  });
 }
 
 function drawScale(context, x, low, high, height) {

@@ -8,18 +8,26 @@ export function decoded(png) {
   return createImageBitmap(new Blob([bytes], { type: "image/png" }));
 }
 
+const SOON_MS = 280; // Numbers need not be drawn as often as pictures come.
+const PATIENCE_MS = 150; // So long they wait for a picture to be drawn with.
+
 export class Painter {
   constructor() {
     this.waiting = new Map();
+    this.numbers = new Map();
+    this.next = 0;
   }
 
-  // Draw at the display's next frame, or, to save frames, with whatever is drawn within `patience` milliseconds.
-  // A browser that cannot keep up skips what has become old.
-  paint(kind, draw, patience = 0) {
-    const waited = this.waiting.has(kind);
+  // Draw at the display's next frame. A browser that cannot keep up skips what has become old.
+  paint(kind, draw) {
     this.waiting.set(kind, draw);
-    if (!patience) this.#ask();
-    else if (!waited) setTimeout(() => this.waiting.has(kind) && this.#ask(), patience);
+    this.#ask();
+  }
+
+  // Draw with all else that is drawn so, every `SOON_MS`, if possible in a frame that a picture needs anyway.
+  paintSoon(kind, draw) {
+    this.numbers.set(kind, draw);
+    this.timer ??= setTimeout(() => this.#ask(), Math.max(0, this.next - performance.now()) + PATIENCE_MS);
   }
 
   #ask() {
@@ -27,7 +35,17 @@ export class Painter {
       this.asked = undefined;
       const news = [...this.waiting.values()];
       this.waiting.clear();
+      if (performance.now() >= this.next) news.push(...this.#takeNumbers());
       for (const draw of news) draw();
     });
+  }
+
+  #takeNumbers() {
+    this.next = performance.now() + SOON_MS;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const news = [...this.numbers.values()];
+    this.numbers.clear();
+    return news;
   }
 }
