@@ -204,10 +204,13 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
 
     def send(self, actions: NDArray[np.int64]) -> None:
         """Set all to work, without waiting. Those whose game is over begin a new one instead."""
-        held = (np.where(self._begins_life, NOOP, actions) if self._begins_any else np.asarray(actions)).tolist()
-        for played, action in zip(self._played, held, strict=True):
-            played.append(action)
+        held = np.where(self._begins_life, NOOP, actions) if self._begins_any else np.asarray(actions)
         self._ale.send(held, self._strengths)
+        # What is known already is noted while ale-py works.
+        for played, action in zip(self._played, held.tolist(), strict=True):
+            played.append(action)
+        self._steps = self._steps + 1
+        self._frames = self._frames + self.settings.frame_skip
 
     def receive(self) -> Step:
         """Wait for what `send` began. The arrays are the caller's own, but for those of `info` that never change."""
@@ -217,8 +220,6 @@ class AtariVectorEnv(VectorEnv[NDArray[Any], NDArray[np.int64], NDArray[Any]]):
         life_lost = lives < self._lives
         self._lives = lives
         self._score = self._score + rewards
-        self._steps = self._steps + 1
-        self._frames = self._frames + self.settings.frame_skip
         if self._begins_any:
             self._begin(observations, rewards, life_lost, info)
         self._frame_number = info["frame_number"]

@@ -25,7 +25,7 @@ const DEFINITIONS = [
   {
     title: "", series: [
       { name: "learning_rate", label: "step size", colour: "#6ee07f", overlaid: true },
-      { name: "epsilon", label: "epsilon", colour: "#a98bff", axis: "second" },
+      { name: "epsilon", label: "ε", colour: "#a98bff", axis: "second" },
       { name: "expert_ratio", label: "rules", colour: "#8d96ad", axis: "second" },
     ],
   },

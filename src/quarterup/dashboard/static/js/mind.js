@@ -6,7 +6,8 @@ import { $, element, setText, sharpCanvas, short, widthOf } from "./text.js";
 
 const HOPE_S = 30;
 const COLOURS = { ink: "#e6e9f2", soft: "#8d96ad", faint: "#222838", amber: "#ffb52e", cyan: "#4cd3e0" };
-const NAMES = 92; // Pixels for the actions' names, left of the drawing.
+const NAMES = 84; // Pixels for the actions' names, left of the drawing.
+const VALUES = 38; // For what each is worth: behind the names, or below them where rows are high enough for both.
 const LEAST_CHANCE = 0.01; // Less likely outcomes do not widen the picture.
 
 export class Mind {
@@ -39,10 +40,11 @@ export class Mind {
     const canvas = $("expects");
     $("no-beliefs").hidden = true;
     const row = beliefs.chances ? 27 : 20;
+    const left = beliefs.chances ? NAMES : NAMES + VALUES;
     const [width, height] = [widthOf(canvas), row * beliefs.values.length + 14];
     const context = sharpCanvas(canvas, width, height);
     const [low, high] = this.#range(beliefs);
-    const x = (value) => NAMES + (value - low) / (high - low) * (width - NAMES - 6);
+    const x = (value) => left + (value - low) / (high - low) * (width - left - 6);
     context.textBaseline = "middle";
     drawScale(context, x, low, high, height);
     beliefs.values.forEach((value, index) => {
@@ -50,10 +52,10 @@ export class Mind {
       const chosen = index === action;
       context.font = `${chosen ? 600 : 400} 11px system-ui, sans-serif`;
       context.fillStyle = chosen ? COLOURS.amber : COLOURS.soft;
-      context.fillText(this.about.actions[index]?.name ?? index, 0, middle - (row > 24 ? 6 : 0), NAMES - (row > 24 ? 8 : 40));
+      context.fillText(this.about.actions[index]?.name ?? index, 0, middle - (beliefs.chances ? 6 : 0), NAMES - 6);
       context.font = "11px ui-monospace, Menlo, Consolas, monospace";
       context.fillStyle = chosen ? COLOURS.ink : COLOURS.soft;
-      context.fillText(short(value), row > 24 ? 0 : NAMES - 38, middle + (row > 24 ? 6 : 0));
+      context.fillText(short(value), beliefs.chances ? 0 : NAMES, middle + (beliefs.chances ? 6 : 0));
       if (beliefs.chances) drawRidge(context, x, beliefs.returns, beliefs.chances[index], row * (index + 1) - 3, row - 5, chosen);
       else drawBar(context, x(Math.min(Math.max(0, low), high)), x(value), middle, chosen);
       context.fillStyle = chosen ? COLOURS.ink : COLOURS.soft;
