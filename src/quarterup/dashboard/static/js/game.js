@@ -34,16 +34,15 @@ export class Game {
     screen.getContext("2d", { alpha: false }).drawImage(bitmap, 0, 0);
     screen.dataset.frame = game.frame;
     bitmap.close();
+    this.#count(game);
   }
 
   // Everything else about it.
   tell(game) {
     const caption = this.screens.get(game.env)?.caption;
     if (caption) setText(caption, `${game.env + 1} · ${number(game.score)}`);
+    if (!game.picture) this.#count(game);
     if (game.env !== Math.max(this.env, 0)) return;
-    setText($("game-score"), number(game.score));
-    setText($("game-lives"), number(game.lives));
-    setText($("game-level"), game.level === undefined ? "–" : number(game.level + 1));
     const action = this.about.actions[game.action];
     if (!action) return;
     setText($("action"), action.name);
@@ -56,6 +55,14 @@ export class Game {
     this.#clear();
     for (const button of $("env-choice").children) button.setAttribute("aria-pressed", Number(button.dataset.env) === env);
     this.choose(env);
+  }
+
+  // Score and lives are those of the picture.
+  #count(game) {
+    if (game.env !== Math.max(this.env, 0)) return;
+    setText($("game-score"), number(game.score));
+    setText($("game-lives"), number(game.lives));
+    setText($("game-level"), game.level === undefined ? "–" : number(game.level + 1));
   }
 
   #clear() {
