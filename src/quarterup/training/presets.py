@@ -16,6 +16,26 @@ from quarterup.training.errors import SettingsError
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.settings import TrainSettings
 
+PLAIN = RainbowSettings(
+    dueling=False,
+    noisy=False,
+    prioritized=False,
+    values="mean",
+    reward_scale=0.01,
+    value_rescaling=False,
+    hidden_sizes=(256,),
+    head_size=256,
+    batch_size=128,
+    learning_rate=3e-4,
+    adam_epsilon=1e-8,
+    average_updates=1_000,
+    replay_capacity=1_000_000,
+    epsilon=Linear(1.0, 0.01, 50_000),
+)
+"""Of Rainbow's parts only double Q-learning and n-step returns, with the average of the weights playing, which does not
+go up and down as they do. Points are scaled so that the Huber loss squares nearly all errors and learns means: in its
+linear part it learns medians, for which a rare death does not count."""
+
 PRESETS = {
     "space_invaders": TrainSettings(
         game="space_invaders",
@@ -23,24 +43,17 @@ PRESETS = {
         envs=4,
         replay_ratio=1 / 16,
         env=EnvSettings(obs="features", sticky=0.25, life_loss_ends_episode=True),
-        agent_settings=RainbowSettings(
-            dueling=False,
-            noisy=False,
-            prioritized=False,
-            values="mean",
-            n_step=3,
-            reward_scale=0.01,
-            value_rescaling=False,
-            hidden_sizes=(256,),
-            head_size=256,
-            batch_size=128,
-            learning_rate=3e-4,
-            adam_epsilon=1e-8,
-            target_every=100,
-            average_updates=1_000,
-            replay_capacity=1_000_000,
-            mirror_images=True,
-            epsilon=Linear(1.0, 0.01, 50_000),
+        agent_settings=dataclasses.replace(PLAIN, n_step=3, target_every=100, mirror_images=True),
+    ),
+    "mario_bros": TrainSettings(
+        game="mario_bros",
+        agent="rainbow",
+        steps=700_000,
+        envs=4,
+        replay_ratio=1 / 8,
+        env=EnvSettings(obs="features", sticky=0.25, life_loss_ends_episode=True),
+        agent_settings=dataclasses.replace(
+            PLAIN, n_step=5, target_every=200, learning_starts=5_000, epsilon=Linear(1.0, 0.02, 80_000)
         ),
     ),
     "nekketsu_soccer": TrainSettings(
@@ -63,11 +76,12 @@ PRESETS = {
 }
 """Space Invaders: sticky actions, because without them the machine repeats its games, and an agent could learn them by
 heart. An update for every 16 steps keeps learner and emulators busy on two cores, and learns faster than more updates
-do. Of Rainbow's parts only double Q-learning and n-step returns: what counts is that target networks follow soon, so
-that what is known of the end of a shot's way reaches its beginning, and that the average of the weights plays, which
-does not go up and down as they do. Points are scaled so that the Huber loss squares nearly all errors and learns means:
-in its linear part it learns medians, for which a rare death does not count. No expert: shown how the rule-based player
-plays, the agent scores more at first and less when left to itself (docs/decisions.md).
+do. What counts is that target networks follow soon, so that what is known of the end of a shot's way reaches its
+beginning. No expert: shown how the rule-based player plays, the agent scores more at first and less when left to itself
+(docs/decisions.md).
+
+Mario Bros.: the same, but for longer returns, targets that follow later, and twice the updates. No expert here either:
+what it teaches cannot be seen in three seeds after 700,000 steps (docs/games/mario_bros.md).
 
 Nekketsu Soccer: sticky actions for the same reason. Its rewards are single goals, which the usual atoms, up to hundreds
 of points apart, cannot tell from none. A kick takes some 45 steps, so a discount of 0.98 sees one and a little of the
