@@ -13,7 +13,7 @@ const SHARES = [
 const GAUGES = {
   frames: (p) => ["frames a second", short(p.rates.frames_per_s), `${short(p.frames)} in all`],
   updates: (p) => ["updates a second", short(p.rates.updates_per_s), `${short(p.updates)} in all`],
-  mean: (p) => ["mean of last 100", short(p.mean_score), p.best_mean_score === null ? "" : `best saved ${short(p.best_mean_score)}`, , "var(--amber)"],
+  mean: (p) => ["mean of last 100", short(p.mean_score), p.best_mean_score === null ? "" : `at best ${short(p.best_mean_score)}`, , "var(--amber)"],
   best: (p) => ["best game", short(p.best_score), "", , "var(--amber)"],
   episodes: (p) => ["games", short(p.episodes), `in ${duration(p.wall_s)}`],
   emulators: (p) => ["emulators", number(p.emulators), p.emulators_replaced ? `${p.emulators_replaced} replaced` : "none replaced", , p.emulators_replaced ? "var(--red)" : undefined],
