@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/atari.py [--game pong] [--envs 8] [--rounds 21]
 
 Equal options: 84x84 gray pixels, four stacked, four frames a step, the brighter of the last two, sticky actions of
-0.25, up to 30 idle frames, rewards as they are. Random play. `wall` compares steps a second; `cpu` compares processor
+0.25, up to 30 idle frames, rewards as they are. Random play. Turns are in another order each round: after a turn that
+left a processor idle the next one is slower by up to a sixth. `wall` compares steps a second; `cpu` compares processor
 time, that of all threads, which a busy machine disturbs less. Prints one JSON object.
 """
 
@@ -30,6 +31,8 @@ STEPS = 1200
 FRAME_SKIP, STICKY, NOOP_MAX = 4, 0.25, 30
 WANTED = 0.95
 RESAMPLES = 2000
+WARM_UP = 10
+"""Steps before each turn that do not count: threads that slept through another's turn have to find a processor."""
 
 OURS, THEIRS, PYTHON = "quarterup, AtariVectorEnv", "ale-py, AtariVectorEnv", "quarterup, ArcadeVectorEnv"
 
@@ -77,13 +80,14 @@ def measure(game: str, envs: int, rounds: int) -> dict[str, Any]:
         reward_clipping=False,
     )
     cases: dict[str, Steps] = {OURS: ours, THEIRS: theirs, PYTHON: python}
-    actions = np.random.default_rng(0).integers(len(ours.action_names), size=(STEPS // envs, envs))
+    rng = np.random.default_rng(0)
+    actions = rng.integers(len(ours.action_names), size=(STEPS // envs, envs))
     for env in (ours, python, theirs):
         env.reset(seed=1)
     turns: dict[str, list[Turn]] = {name: [] for name in cases}
     for number in range(rounds + 1):
-        for name, env in cases.items():
-            turn = take_turn(env, actions)
+        for name in rng.permutation(list(cases)).tolist():
+            turn = take_turn(cases[name], actions)
             if number:  # the first round only warms up
                 turns[name].append(turn)
         say(f"round {number} of {rounds}")
@@ -109,6 +113,8 @@ def measure(game: str, envs: int, rounds: int) -> dict[str, Any]:
 
 
 def take_turn(env: Steps, actions: NDArray[np.int64]) -> Turn:
+    for row in actions[:WARM_UP]:
+        env.step(row)
     wall, cpu = time.perf_counter(), time.process_time()
     for row in actions:
         env.step(row)
