@@ -100,7 +100,7 @@ def test_a_schedule_that_is_changed_on_the_page_becomes_an_event_of_the_run(page
     field.fill("linear(0.5, 0.1, 90_000)")
     field.press("Enter")
     expect(page.locator("#schedule-answer")).to_contain_text("asked for")
-    expect(page.locator("#ticker")).to_contain_text("epsilon: 0 → linear(0.5, 0.1, 90_000)", timeout=15_000)
+    expect(page.locator("#log-rows")).to_contain_text("epsilon: 0 → linear(0.5, 0.1, 90_000)", timeout=15_000)
     with MetricsReader(training.run / "metrics.db") as reader:
         assert [event.text for event in reader.events() if event.kind == "adjusted"] == [
             "epsilon: 0 → linear(0.5, 0.1, 90_000)"
