@@ -44,6 +44,13 @@ def changes(page: Page, what: str) -> None:
 
 SCREEN = "document.querySelector('#screen canvas')"
 PICTURE = f"{SCREEN}.toDataURL()"
+TICKER_HAS_THE_NEWEST = """
+    (() => {
+      const rows = [...document.querySelectorAll("#log-rows li")];
+      const newest = rows.find((row) => row.children[1].textContent !== "saved");
+      return document.querySelector("#ticker").textContent.endsWith(newest.lastElementChild.textContent);
+    })()
+"""
 
 
 def test_the_game_moves_and_so_do_the_numbers_and_all_fits_on_a_laptop(page: Page) -> None:
@@ -101,6 +108,7 @@ def test_a_schedule_that_is_changed_on_the_page_becomes_an_event_of_the_run(page
     field.press("Enter")
     expect(page.locator("#schedule-answer")).to_contain_text("asked for")
     expect(page.locator("#log-rows")).to_contain_text("epsilon: 0 → linear(0.5, 0.1, 90_000)", timeout=15_000)
+    becomes_true(page, TICKER_HAS_THE_NEWEST)
     with MetricsReader(training.run / "metrics.db") as reader:
         assert [event.text for event in reader.events() if event.kind == "adjusted"] == [
             "epsilon: 0 → linear(0.5, 0.1, 90_000)"

@@ -12,20 +12,14 @@ import pytest
 
 from quarterup.dashboard.page_files import STATIC
 from quarterup.dashboard.process import DashboardProcess
-from quarterup.training.run_folder import RunFolder, describe
-from quarterup.training.settings import TrainSettings, to_json
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.client.HTTPConnection]:
-    path = tmp_path_factory.mktemp("runs") / "one"
-    RunFolder.create(path, describe(to_json(TrainSettings("space_invaders")), None))
-    server = DashboardProcess([path], "127.0.0.1", 0)
+def connection(server: DashboardProcess) -> Iterator[http.client.HTTPConnection]:
     address = urlsplit(server.links.control)
     opened = http.client.HTTPConnection(address.hostname or "", address.port)
     yield opened
     opened.close()
-    server.close()
 
 
 @pytest.mark.parametrize(

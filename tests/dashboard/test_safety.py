@@ -22,20 +22,6 @@ from quarterup.training.settings import TrainSettings, to_json
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("runs") / "one"
-    RunFolder.create(path, describe(to_json(TrainSettings("space_invaders")), None))
-    return path
-
-
-@pytest.fixture(scope="module")
-def server(run: Path) -> Iterator[DashboardProcess]:
-    process = DashboardProcess([run], "127.0.0.1", 0)
-    yield process
-    process.close()
-
-
-@pytest.fixture(scope="module")
 def open_server(run: Path) -> Iterator[DashboardProcess]:
     """One that others can reach."""
     process = DashboardProcess([run], "0.0.0.0", 0)

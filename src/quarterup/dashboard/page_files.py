@@ -20,6 +20,8 @@ MEDIA_TYPES = {
 
 
 class PageFile(NamedTuple):
+    """One of them, as it is sent."""
+
     content: bytes
     media_type: str
     tag: str

@@ -16,7 +16,7 @@ from quarterup.training.errors import SettingsError
 from quarterup.training.loading import kind_of_agent
 from quarterup.training.settings import TrainSettings
 
-PLAIN = RainbowSettings(
+_PLAIN = RainbowSettings(
     dueling=False,
     noisy=False,
     prioritized=False,
@@ -43,7 +43,7 @@ PRESETS = {
         envs=4,
         replay_ratio=1 / 16,
         env=EnvSettings(obs="features", sticky=0.25, life_loss_ends_episode=True),
-        agent_settings=dataclasses.replace(PLAIN, n_step=3, target_every=100, mirror_images=True),
+        agent_settings=dataclasses.replace(_PLAIN, n_step=3, target_every=100, mirror_images=True),
     ),
     "mario_bros": TrainSettings(
         game="mario_bros",
@@ -53,7 +53,7 @@ PRESETS = {
         replay_ratio=1 / 8,
         env=EnvSettings(obs="features", sticky=0.25, life_loss_ends_episode=True),
         agent_settings=dataclasses.replace(
-            PLAIN, n_step=5, target_every=200, learning_starts=5_000, epsilon=Linear(1.0, 0.02, 80_000)
+            _PLAIN, n_step=5, target_every=200, learning_starts=5_000, epsilon=Linear(1.0, 0.02, 80_000)
         ),
     ),
     "nekketsu_soccer": TrainSettings(

@@ -5,7 +5,7 @@ import { decoded } from "./painter.js";
 import { $, element, setText, sharpCanvas, short, widthOf } from "./text.js";
 
 const HOPE_S = 30;
-const COLOURS = { ink: "#e6e9f2", soft: "#8d96ad", faint: "#222838", amber: "#ffb52e", cyan: "#4cd3e0" };
+const COLOURS = { ink: "#e6e9f2", soft: "#8d96ad", faint: "#222838", amber: "#ffb52e" };
 const NAMES = 84; // Pixels for the actions' names, left of the drawing.
 const VALUES = 38; // For what each is worth: behind the names, or below them where rows are high enough for both.
 const LEAST_CHANCE = 0.01; // Less likely outcomes do not widen the picture.
